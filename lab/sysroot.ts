@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+import { createHash } from 'node:crypto';
+import { access, mkdir, mkdtemp, rename, rm, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { labArch } from './arch.ts';
+import { debianTree } from './debootstrap.ts';
+import { withLock } from './lock.ts';
+import { SUITE, SYSROOT_PACKAGES } from './packages.ts';
+import { statePath } from './paths.ts';
+
+/** Make variables that compile native/ against Dom0's libraries; CFLAGS and LDFLAGS stay the Makefile's own. */
+export interface SysrootVariables {
+  CC: string;
+}
+
+const RECIPE = 1;
+
+/** Makes the sysroot when it is missing; returns its directory. */
+export async function ensureSysroot(): Promise<string> {
+  const key = createHash('sha256').update(JSON.stringify([RECIPE, labArch.debian, SUITE, SYSROOT_PACKAGES]));
+  const parent = statePath('sysroots');
+  const directory = path.join(parent, `${labArch.debian}-${key.digest('hex').slice(0, 12)}`);
+  if (await exists(directory)) return directory;
+  return withLock('sysroot', async () => {
+    if (await exists(directory)) return directory;
+    await mkdir(parent, { recursive: true });
+    const work = await mkdtemp(path.join(parent, 'tmp-'));
+    try {
+      const tree = path.join(work, 'tree');
+      await debianTree({
+        directory: tree,
+        architecture: labArch.debian,
+        packages: SYSROOT_PACKAGES,
+        variant: 'extract',
+      });
+      // base-files, which would make these, is not part of an extracted tree.
+      for (const name of ['lib', 'lib64']) {
+        await symlink(`usr/${name}`, path.join(tree, name)).catch(ignoreExisting);
+      }
+      await rename(tree, directory);
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+    return directory;
+  });
+}
+
+/** The make variables for a sysroot made by {@link ensureSysroot}. */
+export function sysrootVariables(directory: string): SysrootVariables {
+  const libraries = path.join(directory, 'usr/lib', labArch.triplet);
+  const headers = path.join(directory, 'usr/include');
+  return {
+    // -B finds the sysroot's crt1.o, -L its archives: without them the host's own libc gets in.
+    CC: `${labArch.triplet}-gcc --sysroot=${directory} -B${libraries}/ -L${libraries} -isystem ${headers}/${labArch.triplet} -isystem ${headers}`,
+  };
+}
+
+/** The make variables as words for a shell: `CC='...'`. */
+export function shellWords(variables: SysrootVariables): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}='${String(value).replaceAll("'", "'\\''")}'`)
+    .join(' ');
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+function ignoreExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
+}
