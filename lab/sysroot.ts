@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto';
-import { access, mkdir, mkdtemp, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { labArch } from './arch.ts';
 import { debianTree } from './debootstrap.ts';
+import { exists } from './exists.ts';
 import { withLock } from './lock.ts';
 import { SUITE, SYSROOT_PACKAGES } from './packages.ts';
 import { statePath } from './paths.ts';
@@ -60,13 +61,6 @@ export function shellWords(variables: SysrootVariables): string {
   return Object.entries(variables)
     .map(([name, value]) => `${name}='${String(value).replaceAll("'", "'\\''")}'`)
     .join(' ');
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }
 
 function ignoreExisting(error: NodeJS.ErrnoException): void {
