@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// The byte stream under the guest channel: a unix socket or one side of a vchan. Nothing here blocks.
+//
+// How to drive one: watch `fd` with `events`; after each wake-up call ack(), then read() until it answers 0 and write what
+// is pending until write() is short. Both answers re-arm the wake-up, so a caller that stops earlier has to come back
+// by itself.
+#ifndef VXN_TRANSPORT_H
+#define VXN_TRANSPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct vxn_transport {
+  int fd;
+  uint32_t events;  ///< for epoll
+  /// Bytes read, 0 when there are none now, -1 with errno when the peer is gone and everything it sent was read.
+  ssize_t (*read)(struct vxn_transport *t, void *buf, size_t size);
+  /// Bytes taken (fewer than size: no more room now), or -1 with errno when the peer is gone.
+  ssize_t (*write)(struct vxn_transport *t, const void *buf, size_t size);
+  /// Consumes the wake-up. To be called only when fd is ready: a vchan would block.
+  int (*ack)(struct vxn_transport *t);
+  void (*close)(struct vxn_transport *t);
+};
+
+/// Takes over fd, a connected stream socket. NULL with errno on failure.
+struct vxn_transport *vxn_transport_socket(int fd);
+
+#ifndef VXN_NO_XEN
+/// Offers a vchan to Dom0 under `path` (below the domain's own xenstore home). NULL with errno on failure.
+struct vxn_transport *vxn_transport_vchan_server(const char *path, size_t read_ring, size_t write_ring);
+
+/// Joins the vchan that domain `domid` offers under the absolute xenstore path.
+struct vxn_transport *vxn_transport_vchan_client(int domid, const char *path);
+#endif
+
+#endif
