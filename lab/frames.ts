@@ -67,12 +67,7 @@ export interface StartRequest {
 /** Encodes the payload of a start frame. */
 export function encodeStart(request: StartRequest): Buffer {
   const env = Object.entries(request.env).map(([name, value]) => `${name}=${value}`);
-  return Buffer.concat([
-    string(request.token),
-    strings(request.argv),
-    strings(env),
-    string(request.cwd),
-  ]);
+  return Buffer.concat([string(request.token), strings(request.argv), strings(env), string(request.cwd)]);
 }
 
 function u32(value: number): Buffer {

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+import { mkdir, open, rename, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { type CpioEntry, cpio } from './cpio.ts';
+import { LabError } from './errors.ts';
+import { ensureImage } from './image.ts';
+import { withLock } from './lock.ts';
+import { bootMachine, currentMachine, type Machine, stopMachine } from './machine.ts';
+import { type ExecOptions, type ExecResult, Session } from './session.ts';
+
+export { LabError } from './errors.ts';
+export type { ExecOptions, ExecResult, OutputHandler, Session } from './session.ts';
+
+/** A file for {@link Lab.pushFiles}. */
+export interface PushedFile {
+  /** Absolute path in Dom0; missing directories are made. */
+  path: string;
+  mode: number;
+  data: Buffer | string;
+}
+
+export interface EnsureOptions {
+  /** Told of every phase of the work as it begins. */
+  report?: (phase: string) => void;
+}
+
+/** The running lab. If it is down, builds what is missing and boots it. */
+export async function ensureLab(options: EnsureOptions = {}): Promise<Lab> {
+  const report = options.report ?? (() => {});
+  const running = await currentLab();
+  if (running) return running;
+  const image = await ensureImage(report);
+  return withLock('up', async () => (await currentLab()) ?? new Lab(await bootMachine(image, report)));
+}
+
+/** The lab if it is up and answers. Waits for a boot that another process has begun. */
+export async function currentLab(): Promise<Lab | undefined> {
+  if (!(await currentMachine())) return undefined;
+  const machine = await withLock('up', currentMachine);
+  if (!machine) return undefined;
+  const lab = new Lab(machine);
+  await lab.exec(['true'], { timeoutMs: 60_000 }).catch((error: Error) => {
+    throw new LabError(`the lab runs but does not answer (${error.message}); try: down, then up`);
+  });
+  return lab;
+}
+
+/** Dom0 of the lab, seen from the host. */
+export class Lab {
+  constructor(readonly machine: Machine) {}
+
+  /** Starts a command in Dom0, without a shell. */
+  spawn(argv: readonly string[], options: ExecOptions = {}): Session {
+    return new Session(this.machine, argv, options);
+  }
+
+  /** Runs a command in Dom0, without a shell. A non-zero status is a result, not an error. */
+  exec(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    return this.spawn(argv, options).result;
+  }
+
+  /** Runs a shell script in Dom0. */
+  sh(script: string, options: ExecOptions = {}): Promise<ExecResult> {
+    return this.exec(['/bin/sh', '-c', script], options);
+  }
+
+  /** Copies a file, or a directory's content, to `dom0Path`; modes are kept, root owns it all. */
+  async push(hostPath: string, dom0Path: string): Promise<void> {
+    const info = await stat(hostPath);
+    const parent = path.dirname(path.resolve(hostPath));
+    const what = info.isDirectory() ? ['-C', hostPath, '.'] : ['-C', parent, path.basename(hostPath)];
+    const tar = execa(
+      'tar',
+      ['-c', '--owner=0', '--group=0', '--numeric-owner', '-h', ...what].filter(keepLinks),
+      {
+        buffer: { stdout: false },
+      },
+    );
+    const unpack = info.isDirectory()
+      ? 'mkdir -p "$1" && tar -x -p -C "$1"'
+      : 'mkdir -p "$2" && tar -x -p -O >"$1.$$" && chmod "$3" "$1.$$" && mv -f "$1.$$" "$1"';
+    function keepLinks(argument: string): boolean {
+      return argument !== '-h' || !info.isDirectory();
+    }
+    const mode = (info.mode & 0o7777).toString(8);
+    const argv = ['/bin/sh', '-c', unpack, 'push', dom0Path, path.posix.dirname(dom0Path), mode];
+    const [result] = await Promise.all([this.exec(argv, { stdin: tar.stdout }), tar]);
+    succeed(result, `push ${hostPath} to ${dom0Path}`);
+  }
+
+  /** Copies a file, or a directory's content, out of Dom0; modes are kept. */
+  async pull(dom0Path: string, hostPath: string): Promise<void> {
+    const kind = await this.sh(
+      '[ -e "$0" ] || exit 1; [ -d "$0" ] && echo directory || stat -Lc %a "$0"'.replaceAll('$0', '$P'),
+      {
+        env: { P: dom0Path },
+      },
+    );
+    succeed(kind, `pull ${dom0Path}: no such file or directory`);
+    const answer = kind.stdout.toString().trim();
+    if (answer === 'directory') await this.#pullDirectory(dom0Path, hostPath);
+    else await this.#pullFile(dom0Path, hostPath, Number.parseInt(answer, 8));
+  }
+
+  async #pullDirectory(dom0Path: string, hostPath: string): Promise<void> {
+    await mkdir(hostPath, { recursive: true });
+    const tar = execa('tar', ['-x', '-p', '--no-same-owner', '-C', hostPath]);
+    const onStdout = (chunk: Buffer) =>
+      new Promise<void>((resolve, reject) => {
+        tar.stdin.write(chunk, (error) => (error ? reject(error) : resolve()));
+      });
+    const result = await this.exec(['tar', '-c', '-C', dom0Path, '.'], { onStdout, collect: false });
+    tar.stdin.end();
+    await tar;
+    succeed(result, `pull ${dom0Path}`);
+  }
+
+  async #pullFile(dom0Path: string, hostPath: string, mode: number): Promise<void> {
+    const work = `${hostPath}.${process.pid}.part`;
+    const file = await open(work, 'w', mode);
+    try {
+      const onStdout = async (chunk: Buffer) => void (await file.writeFile(chunk));
+      succeed(await this.exec(['cat', dom0Path], { onStdout, collect: false }), `pull ${dom0Path}`);
+      await file.chmod(mode);
+    } finally {
+      await file.close();
+    }
+    await rename(work, hostPath);
+  }
+
+  /** Writes files into Dom0 in one go; existing ones are replaced. */
+  async pushFiles(files: readonly PushedFile[]): Promise<void> {
+    const entries = files.map(
+      ({ path, mode, data }): CpioEntry => ({ type: 'file', path, mode, data: Buffer.from(data) }),
+    );
+    const unpack = ['busybox', 'cpio', '-i', '-d', '-u'];
+    succeed(await this.exec(unpack, { cwd: '/', stdin: cpio(entries) }), 'pushFiles');
+  }
+
+  /** Stops the machine. Everything done in it is gone: the next boot starts clean. */
+  async down(): Promise<void> {
+    await stopMachine(this.machine);
+  }
+}
+
+function succeed(result: ExecResult, what: string): void {
+  if (result.status !== 0)
+    throw new LabError(`${what}: ${result.stderr.toString().trim() || `status ${result.status}`}`);
+}
