@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// The guest's kernel console: kept in console.log, searched for a panic.
+#ifndef VXN_CONSOLE_H
+#define VXN_CONSOLE_H
+
+/// Keeps what comes from the pty tty in dir/console.log; calls panic once when the kernel says that it gives up.
+void console_init(const char *dir, void (*panic)(void));
+void console_open(const char *tty);
+
+/// The kernel's panic message, printable characters only; NULL when none was seen.
+const char *console_panic(void);
+
+#endif

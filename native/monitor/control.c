@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+#include "control.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "loop.h"
+
+#define OUT_MAX (1u << 20)
+
+struct client {
+  struct source src;
+  struct client *next;
+  bool stuck;  // holds a whole frame that could not be taken yet
+  size_t have;
+  size_t out_len, out_cap;
+  uint8_t *out;
+  uint8_t in[VXN_FRAME_MAX];
+};
+
+static struct source listener = {.fd = -1};
+static struct control_events on;
+static struct client *clients;
+
+static void drop(struct client *c) {
+  for (struct client **p = &clients; *p != NULL; p = &(*p)->next) {
+    if (*p != c) continue;
+    *p = c->next;
+    break;
+  }
+  loop_close(&c->src);
+  on.gone(c);
+  free(c->out);
+  free(c);
+}
+
+static void want(struct client *c) {
+  loop_set(&c->src, (c->stuck ? 0 : EPOLLIN) | (c->out_len > 0 ? EPOLLOUT : 0) | EPOLLRDHUP);
+}
+
+static bool flush(struct client *c) {
+  size_t sent = 0;
+  while (sent < c->out_len) {
+    ssize_t n = send(c->src.fd, c->out + sent, c->out_len - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) break;
+    if (n < 0) return false;
+    sent += (size_t)n;
+  }
+  memmove(c->out, c->out + sent, c->out_len - sent);
+  c->out_len -= sent;
+  return true;
+}
+
+// Reads no further than the end of the frame under way, so that a frame that can not be taken stops its sender.
+static bool read_frames(struct client *c) {
+  for (;;) {
+    struct vxn_header h = {0};
+    size_t want_bytes = VXN_HEADER_SIZE;
+    if (c->have >= VXN_HEADER_SIZE) {
+      if (!vxn_get_header(c->in, &h)) return false;
+      want_bytes += h.length;
+    }
+    if (c->have == want_bytes && c->have >= VXN_HEADER_SIZE) {
+      c->stuck = !on.frame(c, &h, c->in + VXN_HEADER_SIZE);
+      if (c->stuck) return true;
+      c->have = 0;
+      continue;
+    }
+    ssize_t n = recv(c->src.fd, c->in + c->have, want_bytes - c->have, MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return true;
+    if (n <= 0) return false;
+    c->have += (size_t)n;
+  }
+}
+
+static void client_ready(struct source *s, uint32_t events) {
+  struct client *c = (struct client *)s;
+  bool alive = true;
+  if (events & EPOLLOUT) alive = flush(c);
+  if (alive && !c->stuck && (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))) alive = read_frames(c);
+  if (alive && c->stuck && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))) alive = false;
+  if (alive)
+    want(c);
+  else
+    drop(c);
+}
+
+static void accept_client(struct source *s, uint32_t events) {
+  (void)events;
+  int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd < 0) return;
+  struct client *c = calloc(1, sizeof *c);
+  if (c == NULL) {
+    close(fd);
+    return;
+  }
+  c->src = (struct source){.fd = fd, .events = EPOLLIN | EPOLLRDHUP, .ready = client_ready};
+  c->next = clients;
+  clients = c;
+  if (loop_add(&c->src) < 0) drop(c);
+}
+
+int control_listen(const char *path, const struct control_events *events) {
+  on = *events;
+  struct sockaddr_un a = {.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof a.sun_path) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  strcpy(a.sun_path, path);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -1;
+  mode_t old = umask(0077);
+  int rc = bind(fd, (struct sockaddr *)&a, sizeof a);
+  umask(old);
+  listener = (struct source){.fd = fd, .events = EPOLLIN, .ready = accept_client};
+  if (rc == 0 && listen(fd, 64) == 0 && loop_add(&listener) == 0) return 0;
+  int saved = errno;
+  close(fd);
+  listener.fd = -1;
+  errno = saved;
+  return -1;
+}
+
+int control_listen_fd(void) { return listener.fd; }
+
+void control_send(struct client *c, uint16_t type, uint32_t id, const void *payload, uint32_t length) {
+  size_t need = c->out_len + VXN_HEADER_SIZE + length;
+  if (need > OUT_MAX) return;
+  if (need > c->out_cap) {
+    uint8_t *bigger = realloc(c->out, need);
+    if (bigger == NULL) return;
+    c->out = bigger;
+    c->out_cap = need;
+  }
+  vxn_put_header(c->out + c->out_len, &(struct vxn_header){type, 0, id, length});
+  if (length > 0) memcpy(c->out + c->out_len + VXN_HEADER_SIZE, payload, length);
+  c->out_len = need;
+  flush(c);  // a broken connection shows as a hang-up in the loop
+  want(c);
+}
+
+void control_retry(void) {
+  for (struct client *c = clients, *next; c != NULL; c = next) {
+    next = c->next;
+    if (!c->stuck) continue;
+    c->stuck = false;
+    if (read_frames(c))
+      want(c);
+    else
+      drop(c);
+  }
+}
+
+bool control_stuck(void) {
+  for (struct client *c = clients; c != NULL; c = c->next)
+    if (c->stuck) return true;
+  return false;
+}
+
+void control_drain(void) {
+  for (struct client *c = clients; c != NULL; c = c->next) {
+    struct pollfd p = {.fd = c->src.fd, .events = POLLOUT};
+    while (c->out_len > 0 && poll(&p, 1, 1000) == 1 && flush(c)) continue;
+  }
+}

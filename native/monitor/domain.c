@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "domain.h"
+
+#ifndef VXN_NO_XEN
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <xenctrl.h>
+#include <xenstore.h>
+
+#include "loop.h"
+
+static struct xs_handle *xs;
+static xc_interface *xc;
+static uint32_t domid;
+static struct domain_events on;
+static struct source watch_source;
+static bool served, console_seen, ended;
+static char channel_path[64], tty_path[64], event_path[80];
+
+static bool has_uuid(const char *dom, const char *uuid) {
+  char path[64];
+  snprintf(path, sizeof path, "/local/domain/%s/vm", dom);
+  char *vm = xs_read(xs, XBT_NULL, path, NULL);
+  bool match = vm != NULL && strncmp(vm, "/vm/", 4) == 0 && strcmp(vm + 4, uuid) == 0;
+  free(vm);
+  return match;
+}
+
+static int64_t find(const char *uuid) {
+  unsigned int n = 0;
+  int64_t found = -1;
+  char **doms = xs_directory(xs, XBT_NULL, "/local/domain", &n);
+  for (unsigned int i = 0; doms != NULL && i < n && found < 0; i++)
+    if (has_uuid(doms[i], uuid)) found = strtol(doms[i], NULL, 10);
+  free(doms);
+  return found;
+}
+
+enum domain_end domain_state(void) {
+  xc_domaininfo_t info;
+  if (xc_domain_getinfolist(xc, domid, 1, &info) != 1 || info.domain != domid) return DOMAIN_GONE;
+  if (info.flags & XEN_DOMINF_dying) return DOMAIN_GONE;
+  if (!(info.flags & XEN_DOMINF_shutdown)) return DOMAIN_ALIVE;
+  switch ((info.flags >> XEN_DOMINF_shutdownshift) & XEN_DOMINF_shutdownmask) {
+    case SHUTDOWN_poweroff: return DOMAIN_POWEROFF;
+    case SHUTDOWN_reboot: return DOMAIN_REBOOT;
+    default: return DOMAIN_CRASH;
+  }
+}
+
+static void check_end(void) {
+  enum domain_end end = domain_state();
+  if (end == DOMAIN_ALIVE || ended) return;
+  ended = true;
+  on.ended(end);
+}
+
+static void check_channel(void) {
+  if (served) return;
+  char *port = xs_read(xs, XBT_NULL, event_path, NULL);
+  if (port == NULL) return;
+  free(port);
+  served = true;
+  on.served(channel_path);
+}
+
+static void check_console(void) {
+  if (console_seen) return;
+  char *tty = xs_read(xs, XBT_NULL, tty_path, NULL);
+  if (tty != NULL && strncmp(tty, "/dev/", 5) == 0) {
+    console_seen = true;
+    on.console(tty);
+  }
+  free(tty);
+}
+
+static void watch_fired(struct source *s, uint32_t events) {
+  (void)s, (void)events;
+  char **hit;
+  while ((hit = xs_check_watch(xs)) != NULL) {
+    const char *token = hit[XS_WATCH_TOKEN];
+    if (strcmp(token, "end") == 0) check_end();
+    if (strcmp(token, "channel") == 0) check_channel();
+    if (strcmp(token, "console") == 0) check_console();
+    free(hit);
+  }
+}
+
+int64_t domain_open(const char *uuid, const struct domain_events *events, const char **error) {
+  on = *events;
+  xs = xs_open(0);
+  if (xs == NULL) return *error = "cannot reach xenstore", -1;
+  xc = xc_interface_open(NULL, NULL, 0);
+  if (xc == NULL) return *error = "cannot open /dev/xen/privcmd", -1;
+  int64_t found = find(uuid);
+  if (found < 0) return *error = "no domain has the container's UUID", -1;
+  domid = (uint32_t)found;
+  snprintf(channel_path, sizeof channel_path, "/local/domain/%" PRIu32 "/data/vxn", domid);
+  snprintf(event_path, sizeof event_path, "%s/event-channel", channel_path);
+  snprintf(tty_path, sizeof tty_path, "/local/domain/%" PRIu32 "/console/tty", domid);
+  // A watch fires once when it is set, so whatever is there already is seen as well.
+  if (!xs_watch(xs, "@releaseDomain", "end") || !xs_watch(xs, event_path, "channel") ||
+      !xs_watch(xs, tty_path, "console"))
+    return *error = "cannot watch xenstore", -1;
+  watch_source = (struct source){.fd = xs_fileno(xs), .events = EPOLLIN, .ready = watch_fired};
+  if (loop_add(&watch_source) < 0) return *error = "cannot wait for xenstore", -1;
+  return found;
+}
+#else
+int64_t domain_open(const char *uuid, const struct domain_events *events, const char **error) {
+  (void)uuid, (void)events;
+  *error = "built without Xen";
+  return -1;
+}
+
+enum domain_end domain_state(void) { return DOMAIN_GONE; }
+#endif

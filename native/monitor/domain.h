@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// The Xen side of one domain: found by its UUID, watched until it ends.
+#ifndef VXN_DOMAIN_H
+#define VXN_DOMAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum domain_end {
+  DOMAIN_ALIVE,
+  DOMAIN_GONE,      // destroyed by somebody
+  DOMAIN_POWEROFF,  // the guest powered off
+  DOMAIN_REBOOT,
+  DOMAIN_CRASH,     // guest kernel panic, or a fault that Xen does not let it survive
+};
+
+struct domain_events {
+  void (*served)(const char *path);       // the agent serves its vchan at this xenstore path
+  void (*console)(const char *tty);       // the console's pty is there
+  void (*ended)(enum domain_end end);     // called once
+};
+
+/// Finds the domain with this UUID and watches it. Its id, or -1 with *error set to a sentence.
+int64_t domain_open(const char *uuid, const struct domain_events *events, const char **error);
+
+/// Asks Xen how the domain is now, without waiting for a watch.
+enum domain_end domain_state(void);
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// vxn-monitor: the process that an engine waits for. It stands for one container's first process: it holds its stdio, takes
+// its signals, and exits with its status. fd 3 gets one line, "ok DOMID" or the reason of a failure.
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "loop.h"
+#include "options.h"
+#include "session.h"
+
+#define READY_FD 3
+
+static void say(const char *text) {
+  if (write(READY_FD, text, strlen(text)) < 0) return;
+}
+
+static void fail(const char *text) {
+  say(text);
+  if (errno != 0) say(": "), say(strerror(errno));
+  say("\n");
+  exit(1);
+}
+
+static void enter_netns(const char *netns) {
+  if (strcmp(netns, "new") == 0) {
+    if (unshare(CLONE_NEWNET) < 0) fail("cannot make a network namespace");
+    return;
+  }
+  int fd = open(netns, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) fail("cannot open the network namespace");
+  if (setns(fd, CLONE_NEWNET) < 0) fail("cannot enter the network namespace");
+  close(fd);
+}
+
+static void set_oom_score_adj(const char *value) {
+  int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  if (write(fd, value, strlen(value)) < 0) { /* lowering it may be forbidden; then it stays */
+  }
+  close(fd);
+}
+
+static void signal_arrived(struct source *s, uint32_t events) {
+  (void)events;
+  struct signalfd_siginfo info;
+  while (read(s->fd, &info, sizeof info) == sizeof info) session_signal((int)info.ssi_signo);
+}
+
+static void take_signals(void) {
+  static struct source src;
+  static const int not_forwarded[] = {SIGKILL, SIGSTOP, SIGSEGV, SIGILL,  SIGBUS,  SIGFPE,
+                                      SIGCHLD, SIGPIPE, SIGTTIN, SIGTTOU, SIGTSTP, SIGTRAP};
+  sigset_t set;
+  sigfillset(&set);
+  for (size_t i = 0; i < sizeof not_forwarded / sizeof *not_forwarded; i++) sigdelset(&set, not_forwarded[i]);
+  sigprocmask(SIG_SETMASK, &set, NULL);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGCHLD, SIG_IGN);
+  signal(SIGTTOU, SIG_IGN);
+  signal(SIGTSTP, SIG_IGN);
+  src = (struct source){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .events = EPOLLIN, .ready = signal_arrived};
+  if (src.fd < 0 || loop_add(&src) < 0) fail("cannot take signals");
+}
+
+int main(int argc, char **argv) {
+  static const struct domain_events events = {session_served, session_console, session_ended};
+  struct options o;
+  const char *error = NULL;
+  options_parse(&o, argc, argv);
+  fcntl(READY_FD, F_SETFD, FD_CLOEXEC);
+  prctl(PR_SET_NAME, "vxn-monitor");
+  take_signals();
+  if (o.netns != NULL) enter_netns(o.netns);
+  if (o.oom_score_adj != NULL) set_oom_score_adj(o.oom_score_adj);
+  errno = 0;
+  if (session_open(&o, &error) < 0) fail(error);
+  int64_t domid = 0;
+  if (o.uuid != NULL) {
+    if ((domid = domain_open(o.uuid, &events, &error)) < 0) fail(error);
+    session_domain((uint32_t)domid);
+  }
+  char ready[32];
+  snprintf(ready, sizeof ready, "ok %" PRId64 "\n", domid);
+  say(ready);
+  close(READY_FD);
+  if (o.socket != NULL) session_served(o.socket);
+  loop_run(session_turn);
+  return session_status();
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct option longs[] = {
+    {"id", required_argument, NULL, 'i'},        {"run-dir", required_argument, NULL, 'r'},
+    {"log-dir", required_argument, NULL, 'l'},   {"uuid", required_argument, NULL, 'u'},
+    {"socket", required_argument, NULL, 's'},    {"xl", required_argument, NULL, 'x'},
+    {"netns", required_argument, NULL, 'n'},     {"log-bytes", required_argument, NULL, 'b'},
+    {"oom-score-adj", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0},
+};
+
+static const char usage[] =
+    "usage: vxn-monitor --id ID --run-dir DIR --log-dir DIR (--uuid UUID | --socket PATH) [--xl PATH]\n"
+    "                   [--netns PATH|new] [--oom-score-adj N] [--log-bytes N]\n";
+
+void options_parse(struct options *o, int argc, char **argv) {
+  *o = (struct options){.xl = "xl", .log_bytes = 1u << 20};
+  int c;
+  while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+    switch (c) {
+      case 'i': o->id = optarg; break;
+      case 'r': o->run_dir = optarg; break;
+      case 'l': o->log_dir = optarg; break;
+      case 'u': o->uuid = optarg; break;
+      case 's': o->socket = optarg; break;
+      case 'x': o->xl = optarg; break;
+      case 'n': o->netns = optarg; break;
+      case 'o': o->oom_score_adj = optarg; break;
+      case 'b': o->log_bytes = strtoull(optarg, NULL, 10); break;
+      default: fputs(usage, stderr), exit(2);
+    }
+  }
+  if (optind != argc || o->id == NULL || o->run_dir == NULL || o->log_dir == NULL ||
+      (o->uuid == NULL) == (o->socket == NULL))
+    fputs(usage, stderr), exit(2);
+}

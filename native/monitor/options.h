@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#ifndef VXN_OPTIONS_H
+#define VXN_OPTIONS_H
+
+#include <stdint.h>
+
+struct options {
+  const char *id;       // the container's, for people who look at ps
+  const char *run_dir;  // control.sock, exit, error, timeline
+  const char *log_dir;  // output.log, console.log, monitor.log
+  const char *uuid;     // of the domain
+  const char *socket;   // instead of a domain: the agent's unix socket (tests)
+  const char *xl;
+  const char *netns;    // a path, "new", or NULL: stay
+  const char *oom_score_adj;
+  uint64_t log_bytes;   // of the program's output
+};
+
+/// Parses the command line. On bad usage: one line on stderr and exit 2.
+void options_parse(struct options *o, int argc, char **argv);
+
+#endif

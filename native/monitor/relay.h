@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// Processes that belong to clients of the control socket (exec): their frames are passed on under another id.
+#ifndef VXN_RELAY_H
+#define VXN_RELAY_H
+
+#include <stdbool.h>
+
+#include "control.h"
+
+/// A client's frame for a process of its own. False: no room in the channel now.
+bool relay_from_client(struct client *c, const struct vxn_header *h, const uint8_t *payload);
+
+/// A guest's frame for an id that is not the first process.
+vxn_fault relay_from_guest(const struct vxn_header *h, const uint8_t *payload);
+
+/// The client is gone: its processes are killed.
+void relay_client_gone(struct client *c);
+
+#endif

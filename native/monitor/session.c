@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: MIT
+#include "session.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "console.h"
+#include "control.h"
+#include "destroy.h"
+#include "guest.h"
+#include "loop.h"
+#include "output.h"
+#include "record.h"
+#include "relay.h"
+#include "stdin.h"
+
+#define INIT 1u
+#define STATUS_LOST 255
+// After a KILL, or when the guest is gone, whoever reads our output gets this long to take the rest.
+#define GRACE_MS 2000
+// The console may still hold the reason when Xen says that the guest crashed.
+#define PANIC_MS 2000
+
+enum state { BOOTING = 1, READY, RUNNING, EXITED };
+
+static const struct options *opt;
+static enum state state = BOOTING;
+static uint32_t domid;
+static int status = STATUS_LOST;
+static struct output out[2];
+static struct record output_log, monitor_log;
+static struct client *starter;  // who waits for STARTED or FAILED of the first process
+static bool asked_to_start, no_domain;
+
+static void note(const char *format, ...) {
+  char text[512];
+  va_list ap;
+  va_start(ap, format);
+  int n = vsnprintf(text, sizeof text - 1, format, ap);
+  va_end(ap);
+  if (n < 0) return;
+  if ((size_t)n > sizeof text - 2) n = sizeof text - 2;
+  text[n] = '\n';
+  record_append(&monitor_log, NULL, 0, text, (size_t)n + 1);
+}
+
+static void write_file(const char *name, const char *text) {
+  char path[160], temporary[168];
+  snprintf(path, sizeof path, "%s/%s", opt->run_dir, name);
+  snprintf(temporary, sizeof temporary, "%s.new", path);
+  int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return;
+  bool whole = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+  close(fd);
+  if (whole) rename(temporary, path);
+}
+
+static void stop_when_flushed(void) {
+  if (state == EXITED && output_idle(&out[0]) && output_idle(&out[1])) loop_stop();
+}
+
+// The first process is over, or never will be: its status is fixed and the domain goes.
+static void end(int exit_status) {
+  if (state == EXITED) return;
+  state = EXITED;
+  status = exit_status;
+  char text[16];
+  snprintf(text, sizeof text, "%d\n", exit_status);
+  write_file("exit", text);
+  timeline_stamp("program.exit", 0);
+  stdin_close();
+  if (!no_domain) destroy_domain(opt->xl, domid, control_listen_fd());
+  stop_when_flushed();
+}
+
+static void tell_starter(uint32_t error_number, const char *text) {
+  if (starter == NULL) return;
+  uint8_t payload[4 + VXN_TEXT_MAX];
+  size_t n = strnlen(text, VXN_TEXT_MAX);
+  vxn_put32(payload, error_number);
+  memcpy(payload + 4, text, n);
+  control_send(starter, VXN_G_FAILED, INIT, payload, (uint32_t)(4 + n));
+  starter = NULL;
+}
+
+// The guest is lost for a reason that the operator has to read.
+static void lose(const char *why) {
+  if (state == EXITED) return;
+  note("%s", why);
+  write_file("error", why);
+  tell_starter(0, why);
+  end(STATUS_LOST);
+  loop_timer(GRACE_MS, loop_stop);
+}
+
+static vxn_fault from_init_output(const struct vxn_header *h, const uint8_t *payload) {
+  if (state != RUNNING) return "output of a process that does not run";
+  struct output *o = &out[h->type == VXN_G_STDOUT ? 0 : 1];
+  uint8_t head[VXN_HEADER_SIZE];
+  vxn_put_header(head, h);
+  record_append(&output_log, head, sizeof head, payload, h->length);
+  return output_write(o, payload, h->length) ? NULL : "more output than credit";
+}
+
+static vxn_fault init_started(const struct vxn_header *h, const uint8_t *payload) {
+  if (state != READY || !asked_to_start) return "STARTED without PROCESS";
+  state = RUNNING;
+  timeline_stamp("program.start", 0);
+  if (starter != NULL) control_send(starter, h->type, h->id, payload, h->length);
+  starter = NULL;
+  return NULL;
+}
+
+// 126 and 127 as a shell gives them, since the engines show the status of a container that never ran.
+static int status_of_failure(uint32_t error_number) {
+  switch (error_number) {
+    case 2: return 127;
+    case 13: return 126;
+    default: return STATUS_LOST;
+  }
+}
+
+static vxn_fault init_failed(const uint8_t *payload, uint32_t length) {
+  if (state != READY) return "FAILED without a request";
+  char text[VXN_TEXT_MAX + 1];
+  memcpy(text, payload + 4, length - 4);
+  text[length - 4] = '\0';
+  uint32_t error_number = vxn_get32(payload);
+  note("%s", text);
+  write_file("error", text);
+  tell_starter(error_number, text);
+  end(status_of_failure(error_number));
+  return NULL;
+}
+
+static vxn_fault from_init(const struct vxn_header *h, const uint8_t *payload) {
+  switch (h->type) {
+    case VXN_G_CONTAINER_OK: timeline_stamp("container.ready", 0); return NULL;
+    case VXN_G_STARTED: return init_started(h, payload);
+    case VXN_G_FAILED: return init_failed(payload, h->length);
+    case VXN_G_STDOUT:
+    case VXN_G_STDERR: return from_init_output(h, payload);
+    case VXN_G_EOF: return NULL;
+    case VXN_G_CREDIT:
+      return vxn_get32(payload) == 0 && stdin_credit(vxn_get32(payload + 4)) ? NULL : "credit beyond the limit";
+    case VXN_G_EXIT: {
+      if (state != RUNNING) return "EXIT of a process that does not run";
+      uint32_t code = vxn_get32(payload), sig = vxn_get32(payload + 4);
+      end(sig != 0 ? 128 + (int)(sig & 127) : (int)(code & 255));
+      return NULL;
+    }
+    default: return NULL;
+  }
+}
+
+static vxn_fault hello(const struct vxn_header *h, const uint8_t *payload) {
+  if (state != BOOTING) return "a second HELLO";
+  if (vxn_get32(payload) < VXN_PROTOCOL_VERSION) return "the guest's agent is too old";
+  int64_t begun = (int64_t)vxn_get64(payload + 4), now = (int64_t)vxn_get64(payload + 12);
+  // The guest's clock is its own affair: only plausible values get into the time line.
+  bool plausible = now >= 0 && now < INT64_C(600000000000) && begun >= 0 && begun <= now;
+  if (plausible) timeline_stamp("guest.kernel", -now), timeline_stamp("guest.agent", begun - now);
+  timeline_stamp("agent.ready", 0);
+  uint8_t version[4];
+  vxn_put32(version, VXN_PROTOCOL_VERSION);
+  guest_send(VXN_H_HELLO, 0, 0, version, sizeof version);
+  (void)h;
+  state = READY;
+  return NULL;
+}
+
+static vxn_fault from_guest(void *ctx, const struct vxn_header *h, const uint8_t *payload) {
+  (void)ctx;
+  if (state == EXITED) return NULL;
+  if (h->type == VXN_G_HELLO) return hello(h, payload);
+  if (h->type == VXN_G_LOG) return note("guest: %.*s", (int)h->length, (const char *)payload), NULL;
+  if (state == BOOTING) return "a frame before HELLO";
+  return h->id == INIT ? from_init(h, payload) : relay_from_guest(h, payload);
+}
+
+static void agent_gone(void) { lose("the guest's agent is gone"); }
+
+static void guest_closed(vxn_fault why) {
+  if (state == EXITED) return;
+  if (why == NULL && !no_domain) {
+    // Its domain is about to end, and how it ends says more.
+    loop_timer(GRACE_MS, agent_gone);
+    return;
+  }
+  char text[160];
+  snprintf(text, sizeof text, "%s%s", why == NULL ? "the guest's agent is gone" : "the guest broke the protocol: ",
+           why == NULL ? "" : why);
+  lose(text);
+}
+
+void session_served(const char *path) {
+  static const struct guest_events events = {from_guest, guest_closed};
+  int rc = no_domain ? channel_open_unix(path) : channel_open_vchan(domid, path);
+  if (rc < 0 || guest_attach(&events) < 0) lose("cannot connect to the guest's agent");
+}
+
+void session_console(const char *tty) { console_open(tty); }
+
+static void panicked(void) {
+  char text[320];
+  const char *message = console_panic();
+  snprintf(text, sizeof text, "the guest kernel panicked: %s", message != NULL ? message : "see logs --console");
+  lose(text);
+}
+
+static bool crashed;
+
+static void panic_seen(void) {
+  if (crashed) panicked();
+}
+
+void session_ended(enum domain_end how) {
+  guest_drain();
+  if (state == EXITED) return;
+  if (how == DOMAIN_CRASH && console_panic() == NULL) {
+    crashed = true;
+    loop_timer(PANIC_MS, panicked);
+    return;
+  }
+  if (how == DOMAIN_CRASH) panicked();
+  lose(how == DOMAIN_GONE       ? "the domain was destroyed from outside"
+       : how == DOMAIN_POWEROFF ? "the guest powered off"
+                                : "the guest rebooted");
+}
+
+static void kill_now(int signo) {
+  end(128 + signo);
+  loop_timer(GRACE_MS, loop_stop);
+}
+
+void session_signal(int signo) {
+  if (state == RUNNING) {
+    uint8_t payload[8] = {0};
+    vxn_put32(payload, (uint32_t)signo);
+    guest_send(VXN_H_SIGNAL, 0, INIT, payload, sizeof payload);
+  } else if (signo != SIGWINCH && signo != SIGCONT && signo != SIGURG) {
+    kill_now(signo);
+  }
+}
+
+static void send_status(struct client *c, uint32_t id) {
+  uint8_t payload[12];
+  vxn_put32(payload, (uint32_t)state);
+  vxn_put32(payload + 4, domid);
+  vxn_put32(payload + 8, (uint32_t)status);
+  control_send(c, VXN_M_STATUS, id, payload, sizeof payload);
+}
+
+// What makes and starts the container goes to the guest as the runtime wrote it, once.
+static bool start_frame(struct client *c, const struct vxn_header *h, const uint8_t *payload) {
+  if (state == BOOTING) return false;
+  bool first = h->type == VXN_H_CONTAINER;
+  if (state != READY || (first && asked_to_start) || (asked_to_start && starter != c)) {
+    static const char text[] = "\0\0\0\0cannot start an already running container";
+    control_send(c, VXN_G_FAILED, INIT, text, sizeof text - 1);
+    return true;
+  }
+  if (!guest_has_room()) return false;
+  starter = c;
+  if (first && h->flags == 0) asked_to_start = true;
+  guest_send(h->type, h->flags, h->id, payload, h->length);
+  return true;
+}
+
+static bool signal_frame(struct client *c, const struct vxn_header *h, const uint8_t *payload) {
+  if (h->length != 8) return true;
+  if (state == RUNNING) {
+    if (!guest_has_room()) return false;
+    guest_send(h->type, 0, INIT, payload, h->length);
+  } else {
+    session_signal((int)(vxn_get32(payload) & 127));
+  }
+  control_send(c, VXN_M_OK, h->id, NULL, 0);
+  return true;
+}
+
+static bool from_client(struct client *c, const struct vxn_header *h, const uint8_t *payload) {
+  switch (h->type) {
+    case VXN_C_KILL:
+      control_send(c, VXN_M_OK, h->id, NULL, 0);
+      kill_now(SIGKILL);
+      return true;
+    case VXN_C_STATUS: return send_status(c, h->id), true;
+    case VXN_H_CONTAINER:
+    case VXN_H_FILE:
+    case VXN_H_FILE_DATA: return start_frame(c, h, payload);
+    case VXN_H_SIGNAL:
+      if (h->id == INIT) return signal_frame(c, h, payload);
+      break;
+    case VXN_H_PROCESS:
+      if (h->id == INIT) return start_frame(c, h, payload);
+      break;
+    default: break;
+  }
+  if (state != RUNNING) {
+    static const char text[] = "\0\0\0\0container not running";
+    if (h->type == VXN_H_PROCESS) control_send(c, VXN_G_FAILED, h->id, text, sizeof text - 1);
+    return true;
+  }
+  return h->id > INIT ? relay_from_client(c, h, payload) : true;
+}
+
+static void client_gone(struct client *c) {
+  if (starter == c) starter = NULL;
+  relay_client_gone(c);
+}
+
+int session_open(const struct options *o, const char **error) {
+  static const struct control_events events = {from_client, client_gone};
+  char path[160];
+  opt = o;
+  no_domain = o->socket != NULL;
+  snprintf(path, sizeof path, "%s/timeline", o->run_dir);
+  timeline_open(path);
+  record_open(&monitor_log, o->log_dir, "monitor.log", 64u << 10);
+  record_open(&output_log, o->log_dir, "output.log", o->log_bytes);
+  console_init(o->log_dir, panic_seen);
+  stdin_open(STDIN_FILENO, INIT);
+  output_open(&out[0], STDOUT_FILENO, 1);
+  output_open(&out[1], STDERR_FILENO, 2);
+  snprintf(path, sizeof path, "%s/control.sock", o->run_dir);
+  if (control_listen(path, &events) < 0) return *error = "cannot listen on the control socket", -1;
+  return 0;
+}
+
+void session_domain(uint32_t id) { domid = id; }
+
+static void give_credit(struct output *o) {
+  if (o->owed < VXN_OUTPUT_WINDOW / 4 || !guest_has_room()) return;
+  uint8_t payload[8];
+  vxn_put32(payload, o->stream);
+  vxn_put32(payload + 4, o->owed);
+  if (!guest_send(VXN_H_CREDIT, 0, INIT, payload, sizeof payload)) return;
+  o->window += o->owed;
+  o->owed = 0;
+}
+
+void session_turn(void) {
+  guest_receive();
+  if (state == RUNNING) give_credit(&out[0]), give_credit(&out[1]);
+  bool takes = state != BOOTING;
+  if (takes) control_retry();
+  guest_flush();
+  stdin_gate(state == RUNNING);
+  guest_flush();
+  if (takes && control_stuck() && guest_has_room()) loop_again();
+  stop_when_flushed();
+}
+
+int session_status(void) {
+  timeline_stamp("monitor.exit", 0);
+  control_drain();
+  return status;
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// The program's standard input: our fd 0 -> STDIN frames, within the guest's credit.
+#ifndef VXN_STDIN_H
+#define VXN_STDIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/// Takes over fd for the process with this id.
+void stdin_open(int fd, uint32_t process);
+
+/// The guest has room for n more bytes. False when that is beyond the limit.
+bool stdin_credit(uint32_t n);
+
+/// Waits for input exactly while it could be sent on.
+void stdin_gate(bool running);
+
+void stdin_close(void);
+
+#endif
