@@ -12,6 +12,8 @@ export interface MachineSpec {
   kernelOptions: string;
   memoryMiB: number;
   cpus: number;
+  /** QEMU's processor model, when not the usual one. */
+  cpuModel?: string | undefined;
 }
 
 /** Everything about the lab that depends on the processor architecture. */
@@ -80,7 +82,7 @@ export const x86_64: Arch = {
     return [
       ...['-accel', 'tcg,thread=multi,tb-size=1024'],
       // SMAP (cpu max, EPYC) kills the PV Dom0 in early boot; svm and npt give PVH guests HAP.
-      ...['-machine', 'q35', '-cpu', 'qemu64,+svm,+npt'],
+      ...['-machine', 'q35', '-cpu', spec.cpuModel ?? 'qemu64,+svm,+npt'],
       ...['-smp', String(spec.cpus), '-m', String(spec.memoryMiB)],
       ...['-kernel', spec.xen, '-append', spec.xenOptions],
       ...['-initrd', `${spec.kernel} ${spec.kernelOptions},${spec.initrd}`],

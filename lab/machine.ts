@@ -118,6 +118,7 @@ function qemuArguments(image: Image, port: number): string[] {
     kernelOptions: `${labArch.kernelOptions} net.ifnames=0 ${env.VXN_LAB_KERNEL_OPTIONS ?? ''}`,
     memoryMiB: Number(env.VXN_LAB_MEMORY ?? 6144),
     cpus,
+    cpuModel: env.VXN_LAB_CPU,
   });
   return [
     ...machine,
