@@ -74,8 +74,7 @@ export const x86_64: Arch = {
   rootModules: ['virtio_pci', 'virtio_blk', 'ext4', 'virtio_net'],
   dom0Modules: DOM0_MODULES,
   guestTypes: ['pv', 'pvh'],
-  xenOptions:
-    'console=com1 com1=115200,8n1 loglvl=warning guest_loglvl=warning noreboot=1 spec-ctrl=no xpti=off',
+  xenOptions: 'console=com1 com1=115200,8n1 loglvl=warning guest_loglvl=warning spec-ctrl=no xpti=off',
   kernelOptions: 'console=hvc0 quiet mitigations=off',
   qemu: 'qemu-system-x86_64',
   machine(spec) {

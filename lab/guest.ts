@@ -3,7 +3,7 @@ import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type CpioEntry, cpio } from './cpio.ts';
 import { exists } from './exists.ts';
-import type { Image } from './image.ts';
+import { ensureImage, type Image } from './image.ts';
 import { withLock } from './lock.ts';
 import { moduleFiles, moduleName, readModule } from './modules.ts';
 import { statePath } from './paths.ts';
@@ -28,7 +28,8 @@ export const MODULE_GROUPS = {
 const SKIPPED = ['crc32c-intel'];
 
 /** Makes the guest's kernel files under .lab/guest when they are missing. */
-export async function ensureGuestKernel(image: Image): Promise<GuestKernel> {
+export async function ensureGuestKernel(from?: Image): Promise<GuestKernel> {
+  const image = from ?? (await ensureImage());
   const directory = statePath('guest', image.kernelVersion);
   const kernel = {
     version: image.kernelVersion,
@@ -47,8 +48,8 @@ export async function ensureGuestKernel(image: Image): Promise<GuestKernel> {
 }
 
 export interface InitramfsOptions {
-  /** The Dom0 image whose kernel the guest runs. */
-  image: Image;
+  /** The Dom0 image whose kernel the guest runs; the current one unless given. */
+  image?: Image;
   /** Static program that becomes /init. */
   agent: string;
   /** Where to write the archive. */
@@ -65,7 +66,7 @@ export async function buildInitramfs({ image, agent, out }: InitramfsOptions): P
     // The kernel opens it as init's stdio before anything is mounted.
     { type: 'character', path: 'dev/console', mode: 0o600, major: 5, minor: 1 },
     { type: 'file', path: 'init', mode: 0o755, data: await readFile(agent) },
-    ...(await moduleEntries(image)),
+    ...(await moduleEntries(image ?? (await ensureImage()))),
   ];
   await mkdir(path.dirname(out), { recursive: true });
   await writeFile(`${out}.new`, cpio(entries));

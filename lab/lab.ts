@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
+import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, stat } from 'node:fs/promises';
-import path from 'node:path';
 import { execa } from 'execa';
 import { type CpioEntry, cpio } from './cpio.ts';
 import { LabError } from './errors.ts';
@@ -68,36 +68,31 @@ export class Lab {
   /** Copies a file, or a directory's content, to `dom0Path`; modes are kept, root owns it all. */
   async push(hostPath: string, dom0Path: string): Promise<void> {
     const info = await stat(hostPath);
-    const parent = path.dirname(path.resolve(hostPath));
-    const what = info.isDirectory() ? ['-C', hostPath, '.'] : ['-C', parent, path.basename(hostPath)];
-    const tar = execa(
-      'tar',
-      ['-c', '--owner=0', '--group=0', '--numeric-owner', '-h', ...what].filter(keepLinks),
-      {
-        buffer: { stdout: false },
-      },
-    );
-    const unpack = info.isDirectory()
-      ? 'mkdir -p "$1" && tar -x -p -C "$1"'
-      : 'mkdir -p "$2" && tar -x -p -O >"$1.$$" && chmod "$3" "$1.$$" && mv -f "$1.$$" "$1"';
-    function keepLinks(argument: string): boolean {
-      return argument !== '-h' || !info.isDirectory();
-    }
-    const mode = (info.mode & 0o7777).toString(8);
-    const argv = ['/bin/sh', '-c', unpack, 'push', dom0Path, path.posix.dirname(dom0Path), mode];
-    const [result] = await Promise.all([this.exec(argv, { stdin: tar.stdout }), tar]);
+    await (info.isDirectory()
+      ? this.#pushDirectory(hostPath, dom0Path)
+      : this.#pushFile(hostPath, dom0Path, info.mode & 0o7777));
+  }
+
+  async #pushDirectory(hostPath: string, dom0Path: string): Promise<void> {
+    const pack = ['-c', '--owner=0', '--group=0', '--numeric-owner', '-C', hostPath, '.'];
+    const tar = execa('tar', pack, { buffer: { stdout: false } });
+    const unpack = ['/bin/sh', '-c', 'mkdir -p "$1" && tar -x -p -C "$1"', 'push', dom0Path];
+    const [result] = await Promise.all([this.exec(unpack, { stdin: tar.stdout }), tar]);
+    succeed(result, `push ${hostPath} to ${dom0Path}`);
+  }
+
+  async #pushFile(hostPath: string, dom0Path: string, mode: number): Promise<void> {
+    const write = 'mkdir -p "$(dirname "$1")" && cat >"$1.$$" && chmod "$2" "$1.$$" && mv -f "$1.$$" "$1"';
+    const argv = ['/bin/sh', '-c', write, 'push', dom0Path, mode.toString(8)];
+    const result = await this.exec(argv, { stdin: createReadStream(hostPath) });
     succeed(result, `push ${hostPath} to ${dom0Path}`);
   }
 
   /** Copies a file, or a directory's content, out of Dom0; modes are kept. */
   async pull(dom0Path: string, hostPath: string): Promise<void> {
-    const kind = await this.sh(
-      '[ -e "$0" ] || exit 1; [ -d "$0" ] && echo directory || stat -Lc %a "$0"'.replaceAll('$0', '$P'),
-      {
-        env: { P: dom0Path },
-      },
-    );
-    succeed(kind, `pull ${dom0Path}: no such file or directory`);
+    const look = 'if [ -d "$P" ]; then echo directory; else stat -Lc %a "$P"; fi';
+    const kind = await this.sh(look, { env: { P: dom0Path } });
+    succeed(kind, `pull ${dom0Path}`);
     const answer = kind.stdout.toString().trim();
     if (answer === 'directory') await this.#pullDirectory(dom0Path, hostPath);
     else await this.#pullFile(dom0Path, hostPath, Number.parseInt(answer, 8));

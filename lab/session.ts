@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { constants } from 'node:os';
 import { Readable } from 'node:stream';
@@ -106,7 +105,7 @@ export class Session {
         await this.#handle(frame);
       }
     }
-    throw new LabError('the lab closed the connection: it went down, or is still booting');
+    throw new LabError('the lab closed the connection: it went down; see: npm run lab -- console');
   }
 
   #handle({ type, payload }: Frame): void | Promise<void> {
@@ -158,10 +157,7 @@ export class Session {
       }
       at += part.length;
       this.#credit -= part.length;
-      if (!this.#send(FrameType.stdin, part) && !this.#inputOver) {
-        const closed = once(this.#socket, 'close');
-        await Promise.race([once(this.#socket, 'drain'), closed]);
-      }
+      this.#send(FrameType.stdin, part); // the credit bounds what is on the way
     }
   }
 
@@ -170,8 +166,8 @@ export class Session {
     this.#wakeInput();
   }
 
-  #send(type: number, payload?: Uint8Array): boolean {
-    return this.#socket.writable ? this.#socket.write(encodeFrame(type, payload)) : true;
+  #send(type: number, payload?: Uint8Array): void {
+    if (this.#socket.writable) this.#socket.write(encodeFrame(type, payload));
   }
 
   #tail(): string {
