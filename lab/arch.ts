@@ -80,8 +80,9 @@ export const x86_64: Arch = {
   machine(spec) {
     return [
       ...['-accel', 'tcg,thread=multi,tb-size=1024'],
-      // SMAP (cpu max, EPYC) kills the PV Dom0 in early boot; svm and npt give PVH guests HAP.
-      ...['-machine', 'q35', '-cpu', spec.cpuModel ?? 'qemu64,+svm,+npt'],
+      // SMAP (cpu max, EPYC) kills the PV Dom0 in early boot; svm and npt give PVH guests HAP; rdrand gives
+      // Dom0 and guests randomness at once, where they would wait for seconds.
+      ...['-machine', 'q35', '-cpu', spec.cpuModel ?? 'qemu64,+svm,+npt,+rdrand'],
       ...['-smp', String(spec.cpus), '-m', String(spec.memoryMiB)],
       ...['-kernel', spec.xen, '-append', spec.xenOptions],
       ...['-initrd', `${spec.kernel} ${spec.kernelOptions},${spec.initrd}`],

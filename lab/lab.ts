@@ -31,19 +31,30 @@ export async function ensureLab(options: EnsureOptions = {}): Promise<Lab> {
   const running = await currentLab();
   if (running) return running;
   const image = await ensureImage(report);
-  return withLock('up', async () => (await currentLab()) ?? new Lab(await bootMachine(image, report)));
+  return withLock('up', async () => {
+    const machine = (await settledMachine()) ?? (await bootMachine(image, report));
+    return new Lab(machine);
+  });
 }
 
 /** The lab if it is up and answers. Waits for a boot that another process has begun. */
 export async function currentLab(): Promise<Lab | undefined> {
   if (!(await currentMachine())) return undefined;
-  const machine = await withLock('up', currentMachine);
+  const machine = await withLock('up', settledMachine);
   if (!machine) return undefined;
   const lab = new Lab(machine);
   await lab.exec(['true'], { timeoutMs: 60_000 }).catch((error: Error) => {
     throw new LabError(`the lab runs but does not answer (${error.message}); try: down, then up`);
   });
   return lab;
+}
+
+/** The machine that has booted. To be called with the lock held: a boot under way is then one that was given up. */
+async function settledMachine(): Promise<Machine | undefined> {
+  const machine = await currentMachine();
+  if (!machine || machine.ready) return machine;
+  await stopMachine(machine);
+  return undefined;
 }
 
 /** Dom0 of the lab, seen from the host. */

@@ -17,6 +17,8 @@ import type { Endpoint } from './session.ts';
 export interface Machine extends ProcessIdentity, Endpoint {
   image: string;
   startedAt: string;
+  /** Whether Dom0 has come up. */
+  ready: boolean;
 }
 
 export const MACHINE_FILES = {
@@ -71,11 +73,14 @@ export async function bootMachine(image: Image, report: (phase: string) => void)
       if (!stopWaiting.signal.aborted) await once(stopWaiting.signal, 'abort');
       throw stopWaiting.signal.reason;
     }
-    const machine = { ...identity, port, token, image: image.directory, startedAt: new Date().toISOString() };
+    const startedAt = new Date().toISOString();
+    const machine = { ...identity, port, token, image: image.directory, startedAt, ready: false };
     await writeRecord(machine);
     const [, state] = await waitForLog(MACHINE_FILES.serial, READY, stopWaiting.signal);
     if (state?.startsWith('boot failed')) throw new LabError(state);
-    return machine;
+    const ready = { ...machine, ready: true };
+    await writeRecord(ready);
+    return ready;
   } catch (error) {
     const identity = qemu.pid === undefined ? undefined : await identify(qemu.pid);
     if (identity) await end(identity);

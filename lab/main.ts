@@ -57,6 +57,7 @@ program
   .description('say whether the lab is up (status 0) or down (status 3)')
   .action(async () => {
     const machine = await currentMachine();
+    if (machine && !machine.ready) return say('booting');
     if (machine) return say(`up (QEMU is process ${machine.pid}, started ${machine.startedAt})`);
     say('down');
     process.exitCode = 3;
