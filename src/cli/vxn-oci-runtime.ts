@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+// The entry point that engines call. Nothing that a verb does not need is done here.
+import { appendFileSync, closeSync, openSync, writeSync } from 'node:fs';
+import { messageOf, VxnError } from '../errors.ts';
+import { type Command, type Parsed, parseArguments } from '../oci/arguments.ts';
+import { type Context, makeContext } from '../oci/context.ts';
+import { create } from '../oci/create.ts';
+import { deleteContainer } from '../oci/delete.ts';
+import { features } from '../oci/features.ts';
+import { kill } from '../oci/kill.ts';
+import { renderList } from '../oci/list.ts';
+import { consoleLog, programLog } from '../oci/logs.ts';
+import { OCI_VERSION } from '../oci/spec.ts';
+import { start } from '../oci/start.ts';
+import { state, states } from '../oci/state.ts';
+import { timeline } from '../oci/timeline.ts';
+
+declare const VXN_VERSION: string;
+declare const VXN_COMMIT: string;
+
+interface Verb extends Command {
+  run(context: Context, parsed: Parsed): Promise<void> | void;
+}
+
+const STDOUT = 1;
+const STDERR = 2;
+
+// A pipe of the caller's can be non-blocking, and full.
+function write(fd: number, data: string | Buffer): void {
+  let rest = Buffer.from(data as string);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+    }
+  }
+}
+
+const id = (parsed: Parsed): string => parsed.args[0] ?? '';
+
+const VERBS: Readonly<Record<string, Verb>> = {
+  create: {
+    summary: 'make a container: build its root disk and boot its domain',
+    args: ['ID'],
+    options: {
+      bundle: 'value',
+      'pid-file': 'value',
+      'console-socket': 'value',
+      'no-pivot': 'flag',
+      'no-new-keyring': 'flag',
+      'preserve-fds': 'value',
+    },
+    run: (context, parsed) =>
+      create(context, {
+        id: id(parsed),
+        bundle: parsed.options.get('bundle') ?? '.',
+        pidFile: parsed.options.get('pid-file'),
+        consoleSocket: parsed.options.get('console-socket'),
+      }),
+  },
+  start: {
+    summary: 'start the program of a container that was made',
+    args: ['ID'],
+    options: {},
+    run: (context, parsed) => start(context, id(parsed)),
+  },
+  state: {
+    summary: 'print the state of a container as JSON',
+    args: ['ID'],
+    options: {},
+    run: (context, parsed) => {
+      write(STDOUT, `${JSON.stringify(state(context.config, context.root, id(parsed)), null, 2)}\n`);
+    },
+  },
+  kill: {
+    summary: 'send a signal to the program (TERM by default)',
+    args: ['ID', '[SIGNAL]'],
+    options: { all: 'flag' },
+    run: (context, parsed) => kill(context, id(parsed), parsed.args[1] ?? 'TERM', parsed.options.has('all')),
+  },
+  delete: {
+    summary: 'remove a container, its domain and its disks',
+    args: ['ID'],
+    options: { force: 'flag' },
+    run: (context, parsed) => deleteContainer(context, id(parsed), parsed.options.has('force')),
+  },
+  list: {
+    summary: 'list the containers of --root',
+    args: [],
+    options: { format: 'value', quiet: 'flag' },
+    run: ({ config, root }, { options }) => {
+      write(STDOUT, renderList(states(config, root), options.get('format') ?? 'table', options.has('quiet')));
+    },
+  },
+  logs: {
+    summary: "print what the program wrote, or the guest kernel's log",
+    args: ['ID'],
+    options: { console: 'flag' },
+    run: ({ config, root }, parsed) => {
+      if (parsed.options.has('console')) return write(STDOUT, consoleLog(config, root, id(parsed)));
+      for (const { stream, data } of programLog(config, root, id(parsed))) {
+        write(stream === 'stdout' ? STDOUT : STDERR, data);
+      }
+    },
+  },
+  timeline: {
+    summary: 'print how long each phase of a container took',
+    args: ['ID'],
+    options: { json: 'flag' },
+    run: ({ config, root }, parsed) => {
+      write(STDOUT, timeline(config, root, id(parsed), parsed.options.has('json')));
+    },
+  },
+  features: {
+    summary: 'print what this runtime can do, as JSON',
+    args: [],
+    options: {},
+    run: () => write(STDOUT, `${JSON.stringify(features(VXN_VERSION), null, 2)}\n`),
+  },
+};
+
+function help(): string {
+  const width = Math.max(...Object.keys(VERBS).map((v) => v.length));
+  const verbs = Object.entries(VERBS).map(([name, v]) => `  ${name.padEnd(width)}  ${v.summary}\n`);
+  return `Runs OCI containers as Xen domains.
+
+Usage: vxn-oci-runtime [--root DIR] [--log FILE] [--log-format text|json] COMMAND [OPTIONS] [ARGUMENTS]
+
+Examples:
+  vxn-oci-runtime list                    what is there
+  vxn-oci-runtime logs --console ID       why a guest did not come up
+  vxn-oci-runtime timeline ID             where the time goes
+Engines keep a root each: containerd's is --root /run/containerd/runc/NAMESPACE.
+
+Commands:
+${verbs.join('')}
+  COMMAND --help shows its options. -v, --version prints the version.
+`;
+}
+
+function commandHelp(name: string): string {
+  const verb = VERBS[name];
+  if (verb === undefined) return help();
+  const options = Object.entries(verb.options).map(
+    ([o, kind]) => `  --${o}${kind === 'value' ? ' VALUE' : ''}\n`,
+  );
+  const lines = options.length > 0 ? `\nOptions:\n${options.join('')}` : '';
+  return `Usage: vxn-oci-runtime ${name} [OPTIONS] ${verb.args.join(' ')}\n\n${verb.summary}\n${lines}`;
+}
+
+// docs/runtime-contract: go-runc and podman read exactly these three lines.
+function versionText(): string {
+  return `vxn-oci-runtime version ${VXN_VERSION}\ncommit: ${VXN_COMMIT}\nspec: ${OCI_VERSION}\n`;
+}
+
+/** The YAML parser lies beside this script, in a file that is loaded only when /etc/vxn/vxn.yaml has changed. */
+function parseYaml(text: string): unknown {
+  const { parse } = require('./vxn-yaml.cjs') as { parse(text: string): unknown };
+  return parse(text);
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  const parsed = parseArguments(argv, VERBS);
+  if (parsed.options.has('version')) return write(STDOUT, versionText());
+  if (parsed.command === undefined || parsed.options.has('help')) {
+    return write(STDOUT, parsed.command === undefined ? help() : commandHelp(parsed.command));
+  }
+  const { log } = parsed.globals;
+  // runc makes the file even when nothing will be logged, and engines open it afterwards.
+  if (log !== undefined) closeSync(openSync(log, 'a', 0o600));
+  await VERBS[parsed.command]?.run(makeContext(parsed.globals, VXN_VERSION, parseYaml), parsed);
+}
+
+/** The value of a global option, found even in a command line that does not parse. */
+function rawOption(argv: readonly string[], name: string): string | undefined {
+  for (const [i, word] of argv.entries()) {
+    if (word === `--${name}`) return argv[i + 1];
+    if (word.startsWith(`--${name}=`)) return word.slice(name.length + 3);
+  }
+  return undefined;
+}
+
+// One line to --log, which engines quote as the reason, and the same to stderr.
+function report(argv: readonly string[], error: unknown): void {
+  const message = error instanceof VxnError ? error.line : `internal error: ${messageOf(error)}`;
+  const time = new Date().toISOString();
+  const log = rawOption(argv, 'log');
+  const json = rawOption(argv, 'log-format') === 'json';
+  const entry = json
+    ? JSON.stringify({ level: 'error', msg: message, time })
+    : `time="${time}" level=error msg=${JSON.stringify(message)}`;
+  if (log !== undefined) {
+    try {
+      appendFileSync(log, `${entry}\n`, { mode: 0o600 });
+    } catch {
+      // stderr has it as well; the bundle with the log may be gone already.
+    }
+  }
+  write(STDERR, `${message}\n`);
+  if (!(error instanceof VxnError) && argv.includes('--debug')) write(STDERR, `${(error as Error)?.stack}\n`);
+}
+
+const argv = process.argv.slice(2);
+main(argv).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    report(argv, error);
+    process.exit(error instanceof VxnError ? error.exitCode : 1);
+  },
+);

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// The runtime's own settings. /etc/vxn/vxn.yaml is read through a cache, so that the hot path never loads a YAML parser.
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { errno, messageOf, VxnError } from './errors.ts';
+
+export interface Config {
+  /** Volatile state, mode 0700, on a tmpfs. At most 15 bytes, for the sake of unix socket paths. */
+  runDir: string;
+  /** Root disks and logs. */
+  libDir: string;
+  /** The native helpers. */
+  libexecDir: string;
+  xl: string;
+  mke2fs: string;
+  guestType: 'pv' | 'pvh';
+  kernel: string;
+  initramfs: string;
+  /** Added to the guest's kernel command line. */
+  cmdline: string;
+  /** MiB of a container without a memory limit. */
+  memory: number;
+  /** MiB that the guest's kernel and agent need beside a container's limit. */
+  memoryOverhead: number;
+  vcpus: number;
+  /** MiB that a writable root has free beyond its content. */
+  rootFree: number;
+  /** MiB that the bind mounts of a container may take together. */
+  bindLimit: number;
+  /** KiB of the program's output that `logs` keeps. */
+  logSize: number;
+  /** Where time lines are kept after delete; '' keeps none. */
+  timelineDir: string;
+}
+
+const ARCH = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+
+export const DEFAULTS: Readonly<Config> = {
+  runDir: '/run/vxn',
+  libDir: '/var/lib/vxn',
+  libexecDir: '/usr/libexec/vxn',
+  xl: 'xl',
+  mke2fs: 'mke2fs',
+  guestType: ARCH === 'aarch64' ? 'pvh' : 'pv',
+  kernel: `/usr/share/vxn/${ARCH}/${ARCH === 'aarch64' ? 'Image' : 'bzImage'}`,
+  initramfs: `/usr/share/vxn/${ARCH}/initramfs.cpio.gz`,
+  cmdline: '',
+  memory: 256,
+  memoryOverhead: 96,
+  vcpus: 1,
+  rootFree: 512,
+  bindLimit: 64,
+  logSize: 1024,
+  timelineDir: '',
+};
+
+const CACHE = `${DEFAULTS.runDir}/config.json`;
+
+function bad(file: string, what: string): VxnError {
+  return new VxnError('INVALID_CONFIG', `${file}: ${what}`);
+}
+
+/** Lays settings over the defaults. Throws INVALID_CONFIG on an unknown key or a wrong type. */
+export function checkConfig(value: unknown, file: string): Config {
+  if (value === null || value === undefined) return { ...DEFAULTS };
+  if (typeof value !== 'object' || Array.isArray(value)) throw bad(file, 'must hold key: value pairs');
+  const defaults: Readonly<Record<string, string | number>> = { ...DEFAULTS };
+  for (const [key, v] of Object.entries(value)) {
+    const known = Object.hasOwn(defaults, key) ? defaults[key] : undefined;
+    if (known === undefined) throw bad(file, `unknown key "${key}"`);
+    if (typeof v !== typeof known) throw bad(file, `${key} must be a ${typeof known}`);
+    if (typeof v === 'number' && !(Number.isInteger(v) && v >= 0))
+      throw bad(file, `${key} must be a whole number`);
+  }
+  const config: Config = { ...DEFAULTS, ...value };
+  if (config.guestType !== 'pv' && config.guestType !== 'pvh') throw bad(file, 'guestType must be pv or pvh');
+  if (Buffer.byteLength(config.runDir) > 15) throw bad(file, 'runDir must be at most 15 bytes long');
+  return config;
+}
+
+interface Cache {
+  key: string;
+  config: Config;
+}
+
+function readCache(key: string): Config | undefined {
+  try {
+    const cache = JSON.parse(readFileSync(CACHE, 'utf8')) as Cache;
+    return cache.key === key ? cache.config : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function writeCache(cache: Cache): void {
+  try {
+    mkdirSync(DEFAULTS.runDir, { recursive: true, mode: 0o700 });
+    const temporary = `${CACHE}.${process.pid}`;
+    writeFileSync(temporary, JSON.stringify(cache), { mode: 0o600 });
+    renameSync(temporary, CACHE);
+  } catch {
+    // The cache only saves time.
+  }
+}
+
+/**
+ * The settings in force: $VXN_CONFIG (a JSON file), else /etc/vxn/vxn.yaml, else the defaults. parseYaml is called only when
+ * the YAML file has changed since the last call of any vxn command. Throws INVALID_CONFIG.
+ */
+export function loadConfig(version: string, parseYaml: (text: string) => unknown): Config {
+  const override = process.env.VXN_CONFIG;
+  const file = override ?? '/etc/vxn/vxn.yaml';
+  try {
+    if (override !== undefined) return checkConfig(JSON.parse(readFileSync(file, 'utf8')), file);
+    const st = statSync(file, { bigint: true });
+    const key = `${version} ${st.dev} ${st.ino} ${st.size} ${st.mtimeNs}`;
+    const cached = readCache(key);
+    if (cached !== undefined) return cached;
+    const config = checkConfig(parseYaml(readFileSync(file, 'utf8')), file);
+    writeCache({ key, config });
+    return config;
+  } catch (error) {
+    if (error instanceof VxnError) throw error;
+    if (errno(error) === 'ENOENT' && override === undefined) return { ...DEFAULTS };
+    throw bad(file, messageOf(error));
+  }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// The command line as runc takes it: global flags, a command, its flags before or after its arguments, `--flag value`
+// and `--flag=value` alike. Written by hand since it runs at every call of every engine.
+import { VxnError } from '../errors.ts';
+
+export interface GlobalOptions {
+  root: string;
+  log: string | undefined;
+  logFormat: 'text' | 'json';
+  debug: boolean;
+}
+
+type Kind = 'flag' | 'value';
+
+// What engines pass and we have no use for is taken all the same.
+const GLOBALS: Readonly<Record<string, Kind>> = {
+  root: 'value',
+  log: 'value',
+  'log-format': 'value',
+  debug: 'flag',
+  'systemd-cgroup': 'flag',
+  criu: 'value',
+  rootless: 'value',
+  'cgroup-manager': 'value',
+  version: 'flag',
+  help: 'flag',
+};
+
+export interface Command {
+  /** Options by name. */
+  options: Readonly<Record<string, Kind>>;
+  /** Names of the arguments, all needed, for the usage line. */
+  args: readonly string[];
+  summary: string;
+}
+
+export interface Parsed {
+  globals: GlobalOptions;
+  command: string | undefined;
+  options: Map<string, string>;
+  args: string[];
+}
+
+const ALIASES: Readonly<Record<string, string>> = {
+  h: 'help',
+  v: 'version',
+  b: 'bundle',
+  f: 'format',
+  q: 'quiet',
+  a: 'all',
+};
+
+interface Token {
+  name: string;
+  value: string | undefined;
+}
+
+function asOption(word: string): Token | undefined {
+  if (!word.startsWith('-') || word === '-') return undefined;
+  const text = word.replace(/^--?/, '');
+  const eq = text.indexOf('=');
+  const name = eq < 0 ? text : text.slice(0, eq);
+  return { name: ALIASES[name] ?? name, value: eq < 0 ? undefined : text.slice(eq + 1) };
+}
+
+/** The candidate nearest to word by edit distance, if near enough to be a slip of the finger. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const distance = (a: string, b: string): number => {
+    let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+    for (let i = 1; i <= a.length; i++) {
+      const next = [i];
+      for (let j = 1; j <= b.length; j++) {
+        const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+        next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      }
+      row = next;
+    }
+    return row[b.length] ?? 0;
+  };
+  const ranked = candidates.map((c) => ({ c, d: distance(word, c) })).sort((x, y) => x.d - y.d);
+  const best = ranked[0];
+  return best !== undefined && best.d <= Math.max(1, Math.floor(best.c.length / 3)) ? best.c : undefined;
+}
+
+function usage(message: string, word: string, candidates: readonly string[]): VxnError {
+  const guess = nearest(word, candidates);
+  return new VxnError('USAGE', message, {
+    hint: guess === undefined ? 'see --help' : `did you mean ${guess}?`,
+  });
+}
+
+function readOptions(
+  words: string[],
+  kinds: Readonly<Record<string, Kind>>,
+  options: Map<string, string>,
+  stopAtArgument: boolean,
+): string[] {
+  const args: string[] = [];
+  while (words.length > 0) {
+    const word = words.shift() ?? '';
+    if (word === '--') return [...args, ...words.splice(0)];
+    const token = asOption(word);
+    if (token === undefined) {
+      args.push(word);
+      if (stopAtArgument) return args;
+      continue;
+    }
+    const kind = Object.hasOwn(kinds, token.name) ? kinds[token.name] : undefined;
+    if (kind === undefined) {
+      const known = Object.keys(kinds).map((k) => `--${k}`);
+      throw usage(`unknown option ${word.split('=')[0]}`, `--${token.name}`, known);
+    }
+    if (kind === 'flag') {
+      if (token.value !== 'false') options.set(token.name, token.value ?? 'true');
+      continue;
+    }
+    const value = token.value ?? words.shift();
+    if (value === undefined) throw new VxnError('USAGE', `option --${token.name} needs a value`);
+    options.set(token.name, value);
+  }
+  return args;
+}
+
+/** Parses a command line (without node and script). Throws USAGE. */
+export function parseArguments(argv: readonly string[], commands: Readonly<Record<string, Command>>): Parsed {
+  const words = [...argv];
+  const found = new Map<string, string>();
+  const [command] = readOptions(words, GLOBALS, found, true);
+  const format = found.get('log-format') ?? 'text';
+  if (format !== 'text' && format !== 'json') throw new VxnError('USAGE', `unknown log format "${format}"`);
+  const globals: GlobalOptions = {
+    root: found.get('root') ?? '/run/vxn',
+    log: found.get('log'),
+    logFormat: format,
+    debug: found.has('debug'),
+  };
+  const options = new Map<string, string>();
+  for (const name of ['help', 'version']) if (found.has(name)) options.set(name, 'true');
+  if (command === undefined) return { globals, command, options, args: [] };
+  const known = Object.hasOwn(commands, command) ? commands[command] : undefined;
+  if (known === undefined) throw usage(`unknown command "${command}"`, command, Object.keys(commands));
+  const args = readOptions(words, { ...known.options, help: 'flag' }, options, false);
+  if (options.has('help')) return { globals, command, options, args };
+  if (args.length < known.args.filter((a) => !a.startsWith('[')).length || args.length > known.args.length) {
+    throw new VxnError(
+      'USAGE',
+      `${command} takes ${known.args.join(' ') || 'no arguments'}, got ${args.length} argument(s)`,
+    );
+  }
+  return { globals, command, options, args };
+}

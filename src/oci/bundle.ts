@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { errno, messageOf, VxnError } from '../errors.ts';
+import type { Json } from './read.ts';
+import { parseSpec, type Spec } from './spec.ts';
+
+const CONFIG_MAX = 16 << 20;
+
+export interface Bundle {
+  path: string;
+  /** config.json as it is, to be kept. */
+  text: string;
+  raw: Json;
+  spec: Spec;
+  /** The rootfs, links resolved. */
+  rootfs: string;
+}
+
+/** Parses the text of a config.json. Throws INVALID_SPEC. */
+export function parseConfigText(text: string): { raw: Json; spec: Spec } {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch (error) {
+    throw new VxnError('INVALID_SPEC', `config.json: ${messageOf(error)}`);
+  }
+  return { spec: parseSpec(raw), raw: raw as Json };
+}
+
+function readConfig(path: string): string {
+  const file = resolve(path, 'config.json');
+  try {
+    if (statSync(file).size > CONFIG_MAX)
+      throw new VxnError('INVALID_BUNDLE', `${file} is larger than 16 MiB`);
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (errno(error) === 'ENOENT') {
+      throw new VxnError('INVALID_BUNDLE', `${file}: no such file or directory`, {
+        hint: 'is --bundle right?',
+      });
+    }
+    throw error;
+  }
+}
+
+/** Reads and checks a bundle (runtime-spec bundle.md). Throws INVALID_BUNDLE or INVALID_SPEC. */
+export function readBundle(path: string): Bundle {
+  const text = readConfig(path);
+  const { raw, spec } = parseConfigText(text);
+  const rootfs = resolve(path, spec.root.path);
+  try {
+    if (!statSync(rootfs).isDirectory())
+      throw new VxnError('INVALID_BUNDLE', `rootfs ${rootfs} is not a directory`);
+    return { path: resolve(path), text, raw, spec, rootfs: realpathSync(rootfs) };
+  } catch (error) {
+    if (errno(error) === 'ENOENT') throw new VxnError('INVALID_BUNDLE', `rootfs ${rootfs} does not exist`);
+    throw error;
+  }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// A container's place on disk and what is written there. Everything else is derived: whether it runs is read off the
+// monitor's process, never off a stored word.
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Config } from '../config.ts';
+import { errno, VxnError } from '../errors.ts';
+import { isAlive, type ProcessId } from './process-id.ts';
+
+/** What is stored of a container; kept in state.json. */
+export interface Stored {
+  ociVersion: string;
+  id: string;
+  root: string;
+  bundle: string;
+  rootfs: string;
+  created: string;
+  annotations: Record<string, string>;
+  /** The domain's UUID and name: ours to destroy. */
+  uuid: string;
+  domain: string;
+  domid?: number;
+  /** Who makes it: with no monitor and no living maker it is stopped. */
+  maker: ProcessId;
+  monitor?: ProcessId;
+}
+
+export type Status = 'creating' | 'created' | 'running' | 'stopped';
+
+/** Folders and files of one container. */
+export interface Places {
+  run: string;
+  lib: string;
+  state: string;
+  config: string;
+  control: string;
+  started: string;
+  exit: string;
+  error: string;
+  timeline: string;
+  rootDisk: string;
+  domainConfig: string;
+  outputLog: string;
+  consoleLog: string;
+}
+
+/** 64 bits of FNV-1a as 16 hex digits. Not against an enemy: root and id are stored and compared as well. */
+export function shortHash(text: string): string {
+  let h = 0xcbf29ce484222325n;
+  for (const byte of Buffer.from(text, 'utf8')) {
+    h = BigInt.asUintN(64, (h ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return h.toString(16).padStart(16, '0');
+}
+
+/** Throws INVALID_ID unless id is one that runc takes, of at most 1024 characters. */
+export function checkId(id: string): void {
+  if (!/^[A-Za-z0-9_+.-]{1,1024}$/.test(id) || id === '.' || id === '..') {
+    throw new VxnError('INVALID_ID', `invalid container ID: "${id.slice(0, 80)}"`, {
+      hint: 'letters, digits and _ + - . are allowed',
+    });
+  }
+}
+
+// An id of up to 64 characters is its own folder name; a longer one is cut, so that control.sock stays within 107 bytes.
+function folderName(id: string): string {
+  return id.length <= 64 ? id : `${id.slice(0, 47)}-${shortHash(id)}`;
+}
+
+function rootKey(root: string): string {
+  return shortHash(resolve(root)).slice(0, 8);
+}
+
+/** Where the container id of this root (the caller's --root) lives. */
+export function placesOf(config: Config, root: string, id: string): Places {
+  const run = join(config.runDir, rootKey(root), folderName(id));
+  const lib = join(config.libDir, rootKey(root), folderName(id));
+  return {
+    run,
+    lib,
+    state: join(run, 'state.json'),
+    config: join(run, 'config.json'),
+    control: join(run, 'control.sock'),
+    started: join(run, 'started'),
+    exit: join(run, 'exit'),
+    error: join(run, 'error'),
+    timeline: join(run, 'timeline'),
+    rootDisk: join(lib, 'root.img'),
+    domainConfig: join(lib, 'domain.cfg'),
+    outputLog: join(lib, 'output.log'),
+    consoleLog: join(lib, 'console.log'),
+  };
+}
+
+/** The domain's name: readable, and unique over all roots. At most 64 characters. */
+export function domainName(root: string, id: string): string {
+  return `vxn-${id.slice(0, 40)}-${shortHash(`${resolve(root)}\0${id}`)}`;
+}
+
+/** Writes a file so that a reader sees the old or the new one, never a part. Mode 0600. */
+export function writeAtomically(file: string, data: string | Buffer): void {
+  const temporary = `${file}.${process.pid}`;
+  writeFileSync(temporary, data, { mode: 0o600 });
+  renameSync(temporary, file);
+}
+
+/** Makes the container's folders; the first of two callers wins. Throws ALREADY_EXISTS. */
+export function claim(places: Places): void {
+  mkdirSync(join(places.run, '..'), { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(places.run, { mode: 0o700 });
+  } catch (error) {
+    if (errno(error) === 'EEXIST')
+      throw new VxnError('ALREADY_EXISTS', 'container with given ID already exists');
+    throw error;
+  }
+  // A folder left by a crash before its state was gone is nobody's: the claim above decides.
+  rmSync(places.lib, { recursive: true, force: true });
+  mkdirSync(places.lib, { recursive: true, mode: 0o700 });
+}
+
+export function store(places: Places, stored: Stored): void {
+  writeAtomically(places.state, JSON.stringify(stored));
+}
+
+/** The stored container, or undefined when there is none. */
+export function find(places: Places): Stored | undefined {
+  try {
+    return JSON.parse(readFileSync(places.state, 'utf8')) as Stored;
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The stored container. Throws DOES_NOT_EXIST. */
+export function load(places: Places): Stored {
+  const stored = find(places);
+  if (stored === undefined) throw new VxnError('DOES_NOT_EXIST', 'container does not exist');
+  return stored;
+}
+
+/** How the container is now. */
+export function statusOf(places: Places, stored: Stored): Status {
+  if (stored.monitor === undefined) return isAlive(stored.maker) ? 'creating' : 'stopped';
+  if (!isAlive(stored.monitor)) return 'stopped';
+  return existsSync(places.started) ? 'running' : 'created';
+}
+
+/** Every container of a root, by name. */
+export function listStored(config: Config, root: string): { places: Places; stored: Stored }[] {
+  let names: string[];
+  try {
+    names = readdirSync(join(config.runDir, rootKey(root))).sort();
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return [];
+    throw error;
+  }
+  return names.flatMap((name) => {
+    // The folder of a long id is not its name; the state says the id.
+    const stored = find(placesOf(config, root, name));
+    return stored === undefined ? [] : [{ places: placesOf(config, root, stored.id), stored }];
+  });
+}

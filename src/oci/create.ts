@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { VxnError } from '../errors.ts';
+import { BindArea } from '../guest/bind-area.ts';
+import { describeContainer, describeProcess } from '../guest/description.ts';
+import { DESCRIPTION_MAX } from '../guest/protocol.ts';
+import { type DomainPlan, domainConfig } from '../xen/domain-config.ts';
+import { type Bundle, readBundle } from './bundle.ts';
+import {
+  checkId,
+  claim,
+  domainName,
+  type Places,
+  placesOf,
+  type Stored,
+  store,
+  writeAtomically,
+} from './container.ts';
+import type { Context } from './context.ts';
+import { startMonitor } from './monitor.ts';
+import { identify, isAlive } from './process-id.ts';
+import { removeContainer } from './remove.ts';
+import { buildRootDisk } from './root-disk.ts';
+import { type Size, sizeDomain } from './sizing.ts';
+import { checkSupported, OCI_VERSION } from './spec.ts';
+import { stamp } from './timeline.ts';
+
+export interface CreateOptions {
+  id: string;
+  bundle: string;
+  pidFile: string | undefined;
+  consoleSocket: string | undefined;
+}
+
+/** What `start` would refuse is refused here already, where nothing has to be undone. */
+function checkStartable(bundle: Bundle, bindLimit: number): void {
+  const { spec } = bundle;
+  const binds = new BindArea(spec.mounts, bindLimit);
+  const container = describeContainer(spec, (m) => binds.indexOf(m), binds.bytes);
+  const process = spec.process === undefined ? Buffer.alloc(0) : describeProcess(spec.process, true);
+  if (Math.max(container.length, process.length) > DESCRIPTION_MAX) {
+    throw new VxnError('INVALID_SPEC', 'config.json: process and mounts are larger than 4 MiB');
+  }
+}
+
+function domainPlan(context: Context, stored: Stored, places: Places, size: Size): DomainPlan {
+  const { config } = context;
+  return {
+    name: stored.domain,
+    uuid: stored.uuid,
+    type: config.guestType,
+    arch: process.arch === 'arm64' ? 'aarch64' : 'x86_64',
+    kernel: config.kernel,
+    initramfs: config.initramfs,
+    cmdline: config.cmdline,
+    memory: size.memory,
+    vcpus: size.vcpus,
+    rootDisk: places.rootDisk,
+    blockScript: join(config.libexecDir, 'vxn-block'),
+  };
+}
+
+/** The monitor's network namespace: the container's own, as every engine expects. */
+function netnsOf(bundle: Bundle): string | undefined {
+  const path = bundle.spec.namespaces.get('network');
+  return path === '' ? 'new' : path;
+}
+
+async function build(
+  context: Context,
+  bundle: Bundle,
+  size: Size,
+  places: Places,
+  stored: Stored,
+): Promise<void> {
+  const { config, toolstack } = context;
+  stamp(places, 'disk.begin');
+  buildRootDisk(config.mke2fs, bundle.rootfs, places.rootDisk, size.rootFree);
+  stamp(places, 'disk.end');
+  writeAtomically(places.domainConfig, domainConfig(domainPlan(context, stored, places, size)));
+  stamp(places, 'xl-create.begin');
+  toolstack.create(places.domainConfig);
+  stamp(places, 'xl-create.end');
+  const oomScoreAdj = bundle.spec.process?.oomScoreAdj;
+  const monitor = await startMonitor(config, {
+    id: stored.id,
+    uuid: stored.uuid,
+    places,
+    netns: netnsOf(bundle),
+    oomScoreAdj,
+  });
+  stamp(places, 'monitor.ready');
+  stored.domid = monitor.domid;
+  stored.monitor = monitor.process;
+  store(places, stored);
+}
+
+/**
+ * `create`: builds the root disk, boots the domain and starts its monitor; the program does not run yet. Either all of
+ * it is there at the end, or nothing. Throws INVALID_*, UNSUPPORTED, ALREADY_EXISTS, DISK, TOOLSTACK, MONITOR.
+ */
+export async function create(context: Context, options: CreateOptions): Promise<void> {
+  const { id } = options;
+  checkId(id);
+  const bundle = readBundle(options.bundle);
+  checkSupported(bundle.spec, bundle.raw);
+  if (options.consoleSocket !== undefined)
+    throw new VxnError('UNSUPPORTED', 'terminals are not supported yet');
+  const size = sizeDomain(bundle.spec, context.config);
+  checkStartable(bundle, context.config.bindLimit << 20);
+  const places = placesOf(context.config, context.root, id);
+  const maker = identify(process.pid);
+  if (maker === undefined)
+    throw new VxnError('HOST', 'cannot read /proc/self/stat', { hint: 'is /proc mounted?' });
+  claim(places);
+  const stored: Stored = {
+    ociVersion: OCI_VERSION,
+    id,
+    root: context.root,
+    bundle: bundle.path,
+    rootfs: bundle.rootfs,
+    created: new Date().toISOString(),
+    annotations: bundle.spec.annotations,
+    uuid: readFileSync('/proc/sys/kernel/random/uuid', 'utf8').trim(),
+    domain: domainName(context.root, id),
+    maker,
+  };
+  try {
+    store(places, stored);
+    stamp(places, 'create.begin');
+    writeAtomically(places.config, bundle.text);
+    await build(context, bundle, size, places, stored);
+    if (stored.monitor === undefined || !isAlive(stored.monitor)) {
+      throw new VxnError('MONITOR', 'the monitor died while the container was made');
+    }
+    stamp(places, 'create.end');
+    // Last, since whoever finds it takes the container for made.
+    if (options.pidFile !== undefined) writeAtomically(options.pidFile, String(stored.monitor.pid));
+  } catch (error) {
+    await removeContainer(context, places, stored);
+    if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true });
+    throw error;
+  }
+}

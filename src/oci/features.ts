@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+import { CAPABILITIES } from './capabilities.ts';
+import { MOUNT_OPTIONS } from './mount-options.ts';
+import { ANNOTATION_PREFIX } from './sizing.ts';
+import { OCI_VERSION } from './spec.ts';
+
+/**
+ * What `features` prints (runtime-spec features.md). `linux` must be there: several containerd releases end with a panic
+ * without it. The user namespace and idmap are left out, since what they would isolate is a machine of its own.
+ */
+export function features(version: string): object {
+  return {
+    ociVersionMin: '1.0.0',
+    ociVersionMax: OCI_VERSION,
+    hooks: [],
+    mountOptions: MOUNT_OPTIONS,
+    linux: {
+      namespaces: ['cgroup', 'ipc', 'mount', 'network', 'pid', 'uts'],
+      capabilities: CAPABILITIES,
+      cgroup: { v1: false, v2: false, systemd: false, systemdUser: false, rdma: false },
+      seccomp: { enabled: false },
+      apparmor: { enabled: false },
+      selinux: { enabled: false },
+      intelRdt: { enabled: false },
+      netDevices: { enabled: false },
+      mountExtensions: { idmap: { enabled: false } },
+    },
+    annotations: { 'org.openembedded.vxn.version': version },
+    potentiallyUnsafeConfigAnnotations: [ANNOTATION_PREFIX],
+  };
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// Removing whatever there is of a container, from any state that a crash can leave. Doing it twice does no harm.
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { VxnError } from '../errors.ts';
+import { Control } from '../guest/control.ts';
+import { encodeFrame, Type } from '../guest/protocol.ts';
+import type { Places, Stored } from './container.ts';
+import type { Context } from './context.ts';
+import { identify, isAlive, type ProcessId } from './process-id.ts';
+
+const MONITOR_MS = 10_000;
+const DESTROY_MS = 180_000;
+
+function signal(id: ProcessId, name: NodeJS.Signals): void {
+  try {
+    if (isAlive(id)) process.kill(id.pid, name);
+  } catch {
+    // It ended by itself.
+  }
+}
+
+/** Ends the container as SIGKILL does: the domain goes, the monitor exits with 137. False when nobody answered. */
+export async function killByMonitor(places: Places): Promise<boolean> {
+  const control = await Control.open(places.control);
+  if (control === undefined) return false;
+  await control.send(encodeFrame(Type.Kill, 0));
+  const answer = await control.receive(MONITOR_MS);
+  control.close();
+  return answer?.type === Type.Ok;
+}
+
+// While the monitor or the `xl destroy` that it left behind holds the control socket, connecting to it succeeds and
+// the connection ends with its holder. So this waits without polling.
+async function waitForHolders(places: Places): Promise<void> {
+  const deadline = Date.now() + DESTROY_MS;
+  while (Date.now() < deadline) {
+    const control = await Control.open(places.control);
+    if (control === undefined) return;
+    const ended = await control.ended(Math.max(1, deadline - Date.now()));
+    control.close();
+    if (!ended) return;
+  }
+}
+
+function destroyDomain(context: Context, stored: Stored): void {
+  const { toolstack } = context;
+  const { domid, uuid } = stored;
+  const ours =
+    domid === undefined
+      ? toolstack.findDomain(stored.domain, uuid)
+      : toolstack.isOurs(domid, uuid)
+        ? domid
+        : undefined;
+  if (ours === undefined) return;
+  toolstack.destroy(ours);
+  if (toolstack.isOurs(ours, uuid)) {
+    throw new VxnError('TOOLSTACK', `domain ${ours} (${stored.domain}) could not be destroyed`, {
+      hint: `look at xl list and /var/log/xen; then delete again`,
+    });
+  }
+}
+
+// A create that was killed leaves its children: mke2fs and xl go on, and xl would make the domain after we looked for it.
+// Each of them names the container's folder in its arguments.
+function strays(places: Places): { id: ProcessId; command: string }[] {
+  return readdirSync('/proc').flatMap((entry) => {
+    if (!/^\d+$/.test(entry) || Number(entry) === process.pid) return [];
+    try {
+      const command = readFileSync(`/proc/${entry}/cmdline`, 'utf8');
+      const id =
+        command.includes(`${places.lib}/`) || command.includes(`${places.lib}\0`)
+          ? identify(Number(entry))
+          : undefined;
+      return id === undefined ? [] : [{ id, command }];
+    } catch {
+      return [];
+    }
+  });
+}
+
+async function endStrays(places: Places): Promise<void> {
+  const deadline = Date.now() + DESTROY_MS;
+  for (const { id, command } of strays(places)) {
+    // A killed xl leaves a half-made domain that nobody can find by name: it may finish.
+    if (!/\0create\0/.test(command)) signal(id, 'SIGKILL');
+    while (isAlive(id) && Date.now() < deadline) await sleep(20);
+  }
+}
+
+/**
+ * Ends the monitor, destroys the domain after checking that it is ours, removes every file. Throws TOOLSTACK when the
+ * domain would not go; what is left then is found by the next call. beforeFiles is called when only files are left.
+ */
+export async function removeContainer(
+  context: Context,
+  places: Places,
+  stored: Stored,
+  beforeFiles: () => void = () => undefined,
+): Promise<void> {
+  const { maker, monitor } = stored;
+  if (maker.pid !== process.pid) signal(maker, 'SIGKILL');
+  const mayLive = monitor === undefined || isAlive(monitor);
+  const answered = mayLive && (await killByMonitor(places));
+  if (!answered && monitor !== undefined) signal(monitor, 'SIGKILL');
+  if (monitor === undefined) await endStrays(places);
+  await waitForHolders(places);
+  destroyDomain(context, stored);
+  beforeFiles();
+  removeFiles(places);
+}
+
+/** Removes the container's folders, the one with its state last. */
+export function removeFiles(places: Places): void {
+  rmSync(places.lib, { recursive: true, force: true });
+  rmSync(places.run, { recursive: true, force: true });
+}

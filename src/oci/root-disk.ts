@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// The container's root as an ext4 image: content of the bundle's rootfs, which is only read.
+import { spawnSync } from 'node:child_process';
+import { closeSync, ftruncateSync, lstatSync, openSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { errno, messageOf, VxnError } from '../errors.ts';
+
+const BLOCK = 4096;
+
+export interface Content {
+  /** Bytes in whole blocks that the files take, holes not counted. */
+  bytes: number;
+  inodes: number;
+}
+
+/** Adds up a tree, links not followed. Throws DISK when something cannot be read. */
+export function measure(root: string): Content {
+  let bytes = 0;
+  let inodes = 0;
+  const seen = new Set<string>();
+  const visit = (path: string): void => {
+    const st = lstatSync(path);
+    const key = `${st.dev}:${st.ino}`;
+    if (st.nlink > 1 && !st.isDirectory()) {
+      if (seen.has(key)) return;
+      seen.add(key);
+    }
+    inodes += 1;
+    // A hole takes no blocks; a small file that the host keeps inline takes one here.
+    bytes += Math.min(Math.max(st.blocks * 512, BLOCK), Math.ceil(st.size / BLOCK) * BLOCK + BLOCK);
+    if (st.isDirectory()) for (const name of readdirSync(path)) visit(join(path, name));
+  };
+  try {
+    visit(root);
+  } catch (error) {
+    throw new VxnError('DISK', `cannot read the rootfs: ${messageOf(error)}`, { cause: error });
+  }
+  return { bytes, inodes };
+}
+
+/** The image's size in bytes and its number of inodes, for this content and so many bytes free. */
+export function sizeOf(content: Content, free: number): { bytes: number; inodes: number } {
+  // One spare inode per 16 KiB of free space, as mke2fs gives by default.
+  const inodes = content.inodes + Math.ceil(free / 16384) + 64;
+  // Inodes are 256 bytes; block maps, bitmaps and descriptors stay below 3 %.
+  const used = content.bytes + inodes * 256;
+  const bytes = Math.ceil((used * 1.03 + free + (4 << 20)) / (1 << 20)) * (1 << 20);
+  return { bytes, inodes };
+}
+
+/** mke2fs(8) arguments. No journal and no checksums: the disk lives no longer than the container. */
+export function mke2fsArgs(image: string, rootfs: string, inodes: number): string[] {
+  const features = '^has_journal,^resize_inode,^metadata_csum,^64bit';
+  const extended = 'lazy_itable_init=1,nodiscard,root_owner=0:0';
+  return [
+    '-q',
+    '-F',
+    '-t',
+    'ext4',
+    '-b',
+    String(BLOCK),
+    '-I',
+    '256',
+    '-m',
+    '0',
+    '-O',
+    features,
+    '-E',
+    extended,
+    '-N',
+    String(inodes),
+    '-d',
+    rootfs,
+    image,
+  ];
+}
+
+// mke2fs -d copies what is below the root but not the root directory's own mode and owner.
+function copyRootAttributes(rootfs: string, image: string): void {
+  const st = statSync(rootfs);
+  const [mode, uid, gid] = [st.mode & 0o7777, st.uid, st.gid];
+  if (mode === 0o755 && uid === 0 && gid === 0) return;
+  const request = `set_inode_field / mode 0${(0o040000 | mode).toString(8)}\nset_inode_field / uid ${uid}\nset_inode_field / gid ${gid}\n`;
+  const result = spawnSync('debugfs', ['-w', '-f', '-', image], {
+    input: request,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  if (result.status !== 0)
+    throw new VxnError('DISK', 'cannot set the owner of the root directory (debugfs failed)');
+}
+
+/**
+ * Builds the image at file: everything below rootfs with owners, modes, links, devices, xattrs, times and holes, and
+ * free bytes of space beside it. The file appears whole or not at all. Throws DISK.
+ */
+export function buildRootDisk(mke2fs: string, rootfs: string, file: string, free: number): void {
+  const size = sizeOf(measure(rootfs), free);
+  const temporary = `${file}.new`;
+  const fd = openSync(temporary, 'w', 0o600);
+  try {
+    ftruncateSync(fd, size.bytes);
+  } catch (error) {
+    throw new VxnError('DISK', `cannot make an image of ${size.bytes} bytes: ${messageOf(error)}`, {
+      cause: error,
+    });
+  } finally {
+    closeSync(fd);
+  }
+  const result = spawnSync(mke2fs, mke2fsArgs(temporary, rootfs, size.inodes), {
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // mke2fs.conf of the host must not change what the guest gets.
+    env: { PATH: process.env.PATH ?? '', MKE2FS_CONFIG: '/dev/null', MKE2FS_SYNC: '0' },
+  });
+  if (result.error !== undefined && errno(result.error) === 'ENOENT') {
+    throw new VxnError('DISK', `${mke2fs}: command not found`, { hint: 'install e2fsprogs' });
+  }
+  if (result.status !== 0) {
+    const why =
+      result.stderr.trim().split('\n').slice(-2).join('; ') || `status ${result.status ?? result.signal}`;
+    throw new VxnError('DISK', `cannot build the root disk: ${why}`);
+  }
+  copyRootAttributes(rootfs, temporary);
+  renameSync(temporary, file);
+}

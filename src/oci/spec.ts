@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+// The part of an OCI configuration (runtime-spec config.md, config-linux.md) that vxn acts on, checked.
+import { VxnError } from '../errors.ts';
+import { capabilityBit } from './capabilities.ts';
+import {
+  absolutePath,
+  boolean,
+  integer,
+  invalid,
+  type Json,
+  list,
+  object,
+  optionalInteger,
+  optionalObject,
+  optionalString,
+  string,
+  stringMap,
+} from './read.ts';
+import { rlimitNumber } from './rlimits.ts';
+
+export const OCI_VERSION = '1.3.0';
+const U32 = 0xffffffff;
+
+export interface Rlimit {
+  type: number;
+  soft: bigint;
+  hard: bigint;
+}
+
+export interface Capabilities {
+  bounding: bigint;
+  effective: bigint;
+  inheritable: bigint;
+  permitted: bigint;
+  ambient: bigint;
+}
+
+export interface Process {
+  terminal: boolean;
+  consoleSize: { height: number; width: number } | undefined;
+  args: string[];
+  env: string[];
+  cwd: string;
+  uid: number;
+  gid: number;
+  additionalGids: number[];
+  umask: number | undefined;
+  rlimits: Rlimit[];
+  capabilities: Capabilities | undefined;
+  noNewPrivileges: boolean;
+  oomScoreAdj: number | undefined;
+}
+
+export interface Mount {
+  destination: string;
+  type: string;
+  source: string;
+  options: string[];
+}
+
+export interface Device {
+  path: string;
+  type: 'c' | 'b' | 'p';
+  major: number;
+  minor: number;
+  mode: number;
+  uid: number;
+  gid: number;
+}
+
+export interface Spec {
+  root: { path: string; readonly: boolean };
+  hostname: string | undefined;
+  domainname: string | undefined;
+  process: Process | undefined;
+  mounts: Mount[];
+  annotations: Record<string, string>;
+  /** Path of each namespace by type, '' for a fresh one. */
+  namespaces: Map<string, string>;
+  maskedPaths: string[];
+  readonlyPaths: string[];
+  sysctl: Record<string, string>;
+  devices: Device[];
+  memoryLimit: number | undefined;
+  cpuQuota: number | undefined;
+  cpuPeriod: number | undefined;
+}
+
+function capabilitySet(value: unknown, path: string): bigint {
+  const names = list(value, path, string);
+  return names.reduce((set, name, i) => {
+    const bit = capabilityBit(name);
+    if (bit === undefined) throw invalid(`${path}[${i}]`, `is not a capability: "${name}"`);
+    return set | bit;
+  }, 0n);
+}
+
+function capabilities(value: Json, path: string): Capabilities {
+  return {
+    bounding: capabilitySet(value.bounding, `${path}.bounding`),
+    effective: capabilitySet(value.effective, `${path}.effective`),
+    inheritable: capabilitySet(value.inheritable, `${path}.inheritable`),
+    permitted: capabilitySet(value.permitted, `${path}.permitted`),
+    ambient: capabilitySet(value.ambient, `${path}.ambient`),
+  };
+}
+
+// JSON numbers above 2^53 have lost digits when they arrive here; the one that matters, RLIM_INFINITY, rounds to 2^64.
+function limit(value: unknown, path: string): bigint {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0)
+    throw invalid(path, 'must be an integer');
+  const infinity = 0xffff_ffff_ffff_ffffn;
+  const n = BigInt(value);
+  return n > infinity ? infinity : n;
+}
+
+function rlimits(value: unknown, path: string): Rlimit[] {
+  const seen = new Set<number>();
+  return list(value, path, (v, at) => {
+    const o = object(v, at);
+    const name = string(o.type, `${at}.type`);
+    const type = rlimitNumber(name);
+    if (type === undefined) throw invalid(`${at}.type`, `is not a resource limit: "${name}"`);
+    if (seen.has(type)) throw invalid(`${at}.type`, `appears twice: "${name}"`);
+    seen.add(type);
+    const [soft, hard] = [limit(o.soft, `${at}.soft`), limit(o.hard, `${at}.hard`)];
+    if (soft > hard) throw invalid(at, 'has a soft limit above the hard one');
+    return { type, soft, hard };
+  });
+}
+
+function environment(value: unknown, path: string): string {
+  const s = string(value, path);
+  if (s.indexOf('=') <= 0) throw invalid(path, `must be NAME=value, not "${s}"`);
+  return s;
+}
+
+/** The process of a configuration or of `exec --process`. Throws INVALID_SPEC. */
+export function parseProcess(value: unknown, path = 'process'): Process {
+  const p = object(value, path);
+  const args = list(p.args, `${path}.args`, string);
+  if (args.length === 0) throw invalid(`${path}.args`, 'must not be empty');
+  const user = optionalObject(p.user, `${path}.user`) ?? {};
+  const size = optionalObject(p.consoleSize, `${path}.consoleSize`);
+  const caps = optionalObject(p.capabilities, `${path}.capabilities`);
+  return {
+    terminal: boolean(p.terminal, `${path}.terminal`),
+    consoleSize: size && {
+      height: integer(size.height, `${path}.consoleSize.height`, 0, 0xffff),
+      width: integer(size.width, `${path}.consoleSize.width`, 0, 0xffff),
+    },
+    args,
+    env: list(p.env, `${path}.env`, environment),
+    cwd: absolutePath(p.cwd, `${path}.cwd`),
+    uid: optionalInteger(user.uid, `${path}.user.uid`, 0, U32) ?? 0,
+    gid: optionalInteger(user.gid, `${path}.user.gid`, 0, U32) ?? 0,
+    additionalGids: list(user.additionalGids, `${path}.user.additionalGids`, (v, at) =>
+      integer(v, at, 0, U32),
+    ),
+    umask: optionalInteger(user.umask, `${path}.user.umask`, 0, 0o777),
+    rlimits: rlimits(p.rlimits, `${path}.rlimits`),
+    capabilities: caps && capabilities(caps, `${path}.capabilities`),
+    noNewPrivileges: boolean(p.noNewPrivileges, `${path}.noNewPrivileges`),
+    oomScoreAdj: optionalInteger(p.oomScoreAdj, `${path}.oomScoreAdj`, -1000, 1000),
+  };
+}
+
+function mount(value: unknown, path: string): Mount {
+  const m = object(value, path);
+  const options = list(m.options, `${path}.options`, string);
+  const bind = options.includes('bind') || options.includes('rbind');
+  // runtime-spec: the type is not needed for a bind mount.
+  const type = optionalString(m.type, `${path}.type`) ?? (bind ? 'bind' : 'none');
+  return {
+    destination: absolutePath(m.destination, `${path}.destination`),
+    type: bind ? 'bind' : type,
+    source: optionalString(m.source, `${path}.source`) ?? type,
+    options,
+  };
+}
+
+function device(value: unknown, path: string): Device {
+  const d = object(value, path);
+  const type = string(d.type, `${path}.type`);
+  if (!['c', 'u', 'b', 'p'].includes(type))
+    throw invalid(`${path}.type`, `must be c, u, b or p, not "${type}"`);
+  return {
+    path: absolutePath(d.path, `${path}.path`),
+    type: type === 'b' || type === 'p' ? type : 'c',
+    major: optionalInteger(d.major, `${path}.major`, 0, U32) ?? 0,
+    minor: optionalInteger(d.minor, `${path}.minor`, 0, U32) ?? 0,
+    mode: optionalInteger(d.fileMode, `${path}.fileMode`, 0, U32) ?? 0o666,
+    uid: optionalInteger(d.uid, `${path}.uid`, 0, U32) ?? 0,
+    gid: optionalInteger(d.gid, `${path}.gid`, 0, U32) ?? 0,
+  };
+}
+
+function namespaces(value: unknown, path: string): Map<string, string> {
+  const found = new Map<string, string>();
+  list(value, path, (v, at) => {
+    const o = object(v, at);
+    const type = string(o.type, `${at}.type`);
+    if (found.has(type)) throw invalid(at, `is a second namespace of type "${type}"`);
+    const where = optionalString(o.path, `${at}.path`) ?? '';
+    found.set(type, where === '' ? '' : absolutePath(where, `${at}.path`));
+  });
+  return found;
+}
+
+/** Refuses a version that is not SemVer, or whose major version is not ours. */
+function checkVersion(value: unknown): void {
+  const version = string(value, 'ociVersion');
+  const semver = /^(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/.exec(version);
+  if (semver === null) throw invalid('ociVersion', `is not a version: "${version}"`);
+  if (semver[1] !== '1') {
+    throw invalid('ociVersion', `"${version}" is not supported; this runtime knows 1.0.0 to ${OCI_VERSION}`);
+  }
+}
+
+/**
+ * Checks a parsed config.json and takes from it what vxn acts on. Unknown properties are ignored, as the
+ * specification demands. Throws INVALID_SPEC naming the property.
+ */
+export function parseSpec(value: unknown): Spec {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new VxnError('INVALID_SPEC', 'config.json: must be an object');
+  }
+  const s = value as Json;
+  checkVersion(s.ociVersion);
+  if (s.root === undefined) throw invalid('root', 'is missing');
+  const root = object(s.root, 'root');
+  const linux = optionalObject(s.linux, 'linux') ?? {};
+  const resources = optionalObject(linux.resources, 'linux.resources') ?? {};
+  const memory = optionalObject(resources.memory, 'linux.resources.memory') ?? {};
+  const cpu = optionalObject(resources.cpu, 'linux.resources.cpu') ?? {};
+  const big = Number.MAX_VALUE;
+  const path = string(root.path, 'root.path');
+  if (path === '') throw invalid('root.path', 'must not be empty');
+  return {
+    root: { path, readonly: boolean(root.readonly, 'root.readonly') },
+    hostname: optionalString(s.hostname, 'hostname'),
+    domainname: optionalString(s.domainname, 'domainname'),
+    process: s.process === undefined ? undefined : parseProcess(s.process),
+    mounts: list(s.mounts, 'mounts', mount),
+    annotations: stringMap(s.annotations, 'annotations'),
+    namespaces: namespaces(linux.namespaces, 'linux.namespaces'),
+    maskedPaths: list(linux.maskedPaths, 'linux.maskedPaths', absolutePath),
+    readonlyPaths: list(linux.readonlyPaths, 'linux.readonlyPaths', absolutePath),
+    sysctl: stringMap(linux.sysctl, 'linux.sysctl'),
+    devices: list(linux.devices, 'linux.devices', device),
+    memoryLimit: optionalInteger(memory.limit, 'linux.resources.memory.limit', -1, big),
+    cpuQuota: optionalInteger(cpu.quota, 'linux.resources.cpu.quota', -big, big),
+    cpuPeriod: optionalInteger(cpu.period, 'linux.resources.cpu.period', 0, big),
+  };
+}
+
+const OWN_BY_NATURE = ['mount', 'uts', 'cgroup'];
+
+/**
+ * Refuses what a virtual machine cannot give, one sentence each, instead of dropping it. Throws UNSUPPORTED.
+ * The properties themselves are looked at in raw, the parsed config.json, since Spec holds only what is used.
+ */
+export function checkSupported(spec: Spec, raw: Json): void {
+  const refuse = (message: string, hint?: string): never => {
+    throw new VxnError('UNSUPPORTED', message, hint === undefined ? {} : { hint });
+  };
+  const seeLimits = 'see docs/limitations.md';
+  for (const type of ['network', 'pid', 'ipc']) {
+    if (spec.namespaces.has(type)) continue;
+    const name = type === 'pid' || type === 'ipc' ? type.toUpperCase() : type;
+    refuse(
+      `the host's ${name} namespace cannot be shared with a virtual machine`,
+      `config.json needs a ${type} namespace; leave out ${type === 'network' ? '--net-host, --network host' : `--${type}=host`}`,
+    );
+  }
+  for (const [type, path] of spec.namespaces) {
+    if (type === 'user')
+      refuse('user namespaces are not supported: the virtual machine isolates by itself', seeLimits);
+    if (type === 'time') refuse('time namespaces are not supported', seeLimits);
+    if (!['network', 'pid', 'ipc', ...OWN_BY_NATURE].includes(type))
+      throw invalid('linux.namespaces', `has an unknown type "${type}"`);
+    if (path !== '' && (type === 'pid' || type === 'ipc')) {
+      refuse(
+        `another container's ${type.toUpperCase()} namespace cannot be joined from a virtual machine`,
+        seeLimits,
+      );
+    }
+  }
+  const linux = optionalObject(raw.linux, 'linux') ?? {};
+  if (linux.intelRdt !== undefined) refuse('linux.intelRdt is not supported', seeLimits);
+  if (linux.personality !== undefined) refuse('linux.personality is not supported', seeLimits);
+  if (linux.netDevices !== undefined) refuse('linux.netDevices is not supported', seeLimits);
+  const hooks = optionalObject(raw.hooks, 'hooks') ?? {};
+  for (const [name, value] of Object.entries(hooks)) {
+    if (Array.isArray(value) && value.length > 0)
+      refuse(`hooks.${name}: hooks are not supported yet`, seeLimits);
+  }
+  if (raw.vm !== undefined) refuse('the vm section is not supported yet', seeLimits);
+  if (spec.process?.terminal === true) refuse('terminals are not supported yet', 'run it without -t');
+}

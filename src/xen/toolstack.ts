@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+
+/** What the runtime asks of Xen. Each call may take seconds and blocks. */
+export interface Toolstack {
+  /** Makes and unpauses the domain that a configuration file describes. Throws TOOLSTACK with what went wrong. */
+  create(configFile: string): void;
+  /** The id of the domain of this name, if its UUID is this one; undefined when there is none. */
+  findDomain(name: string, uuid: string): number | undefined;
+  /** True while domain domid exists and has this UUID. */
+  isOurs(domid: number, uuid: string): boolean;
+  /** Destroys the domain and waits until its devices are released. One that is gone already is no error. */
+  destroy(domid: number): void;
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// The toolstack by xl(1) and xenstore-read(1).
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { errno, VxnError } from '../errors.ts';
+import type { Toolstack } from './toolstack.ts';
+
+// xl waits for hotplug scripts and for the memory of dying domains; it gives up by itself long before this.
+const TIMEOUT_MS = 180_000;
+
+function run(command: string, args: string[]): SpawnSyncReturns<string> {
+  // No descriptor of the caller's: fds 0 to 2 may be the container's.
+  return spawnSync(command, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: TIMEOUT_MS,
+  });
+}
+
+function explain(stderr: string): { text: string; hint?: string } {
+  const lines = stderr.split('\n').filter((l) => l.trim() !== '');
+  const text = lines
+    .filter((l) => !/^Parsing config/.test(l))
+    .map((l) => l.replace(/^(libxl|xc|xl): (error|detail|warning): \S+ (Domain \d+:)?/, '').trim())
+    .slice(0, 3)
+    .join('; ');
+  if (
+    /not enough (free )?memory|failed to free memory|Cannot allocate memory|memory_exchange/i.test(stderr)
+  ) {
+    return { text, hint: 'Xen has too little free memory: see `xl info`, or ask for less' };
+  }
+  if (/privcmd|Permission denied|xenstore|Is xencommons/i.test(stderr)) {
+    return { text, hint: 'is this a Xen Dom0, and are you root? see `vxn-oci-runtime --help`' };
+  }
+  return { text };
+}
+
+/** The toolstack that calls the given xl. */
+export function xlToolstack(xl: string): Toolstack {
+  const call = (...args: string[]): SpawnSyncReturns<string> => {
+    const result = run(xl, args);
+    if (result.error !== undefined && errno(result.error) === 'ENOENT') {
+      throw new VxnError('TOOLSTACK', `${xl}: command not found`, {
+        hint: 'install the Xen tools (package xen-tools, xen-utils)',
+      });
+    }
+    return result;
+  };
+  const isOurs = (domid: number, uuid: string): boolean => {
+    const result = run('xenstore-read', [`/local/domain/${domid}/vm`]);
+    return result.status === 0 && result.stdout.trim() === `/vm/${uuid}`;
+  };
+  return {
+    create(configFile) {
+      const result = call('create', '-q', '-e', configFile);
+      if (result.status === 0) return;
+      const { text, hint } = explain(result.stderr);
+      const why = text === '' ? (result.error?.message ?? `status ${result.status ?? result.signal}`) : text;
+      throw new VxnError('TOOLSTACK', `xl create failed: ${why}`, hint === undefined ? {} : { hint });
+    },
+    findDomain(name, uuid) {
+      const result = call('domid', name);
+      const domid = Number.parseInt(result.stdout, 10);
+      return result.status === 0 && Number.isInteger(domid) && isOurs(domid, uuid) ? domid : undefined;
+    },
+    isOurs,
+    destroy(domid) {
+      call('destroy', String(domid));
+    },
+  };
+}
