@@ -79,7 +79,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   };
   const ranked = candidates.map((c) => ({ c, d: distance(word, c) })).sort((x, y) => x.d - y.d);
   const best = ranked[0];
-  return best !== undefined && best.d <= Math.max(1, Math.floor(best.c.length / 3)) ? best.c : undefined;
+  return best !== undefined && best.d <= Math.max(1, Math.ceil(best.c.length / 3)) ? best.c : undefined;
 }
 
 function usage(message: string, word: string, candidates: readonly string[]): VxnError {
