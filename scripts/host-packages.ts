@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// Debian packages of this machine that the lab, the tests and the benchmarks need.
+import { spawnSync } from 'node:child_process';
+
+/** The native tests and their fuzz target. */
+export const NATIVE_PACKAGES: readonly string[] = ['gcc', 'make', 'libc6-dev', 'clang', 'busybox-static'];
+
+/** What the unit tests run: real images are built, and the agent runs on this machine. */
+export const UNIT_PACKAGES: readonly string[] = [
+  'gcc',
+  'make',
+  'libc6-dev',
+  'e2fsprogs',
+  'util-linux',
+  'mount',
+  'busybox-static',
+  'shellcheck',
+];
+
+export const BENCH_PACKAGES: readonly string[] = ['runc', 'busybox-static', 'e2fsprogs', 'gcc', 'libc6-dev'];
+
+/** The names among packages that dpkg does not have as installed. */
+export function missingPackages(packages: readonly string[]): string[] {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own syntax
+  const query = spawnSync('dpkg-query', ['-W', '-f=${Package} ${db:Status-Status}\n', ...packages], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  if (query.error !== undefined) {
+    throw new Error(`dpkg-query: ${query.error.message}; this needs Debian, or a relative of it`);
+  }
+  const installed = new Set(
+    query.stdout
+      .split('\n')
+      .filter((l) => l.endsWith(' installed'))
+      .map((l) => l.split(' ')[0] ?? ''),
+  );
+  return [...new Set(packages)].filter((p) => !installed.has(p));
+}
+
+function apt(...args: string[]): void {
+  const { status, error } = spawnSync('apt-get', args, {
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+  if (error !== undefined) throw new Error(`apt-get: ${error.message}`);
+  if (status !== 0) throw new Error(`apt-get ${args.join(' ')} failed`);
+}
+
+/** Installs those of the packages that are missing. Throws when that needs root, or is not possible. */
+export function ensureHostPackages(packages: readonly string[]): void {
+  const missing = missingPackages(packages);
+  if (missing.length === 0) return;
+  if (process.getuid?.() !== 0) {
+    throw new Error(`packages are missing; as root: apt-get install ${missing.join(' ')}`);
+  }
+  process.stderr.write(`installing ${missing.join(' ')}\n`);
+  apt('update', '-q');
+  apt('install', '-q', '-y', '--no-install-recommends', ...missing);
+}
+
+/** clang does not depend on its own sanitizers' libraries, and their package's name holds its version. */
+export function ensureSanitizers(): void {
+  const version = /clang version (\d+)/.exec(
+    spawnSync('clang', ['--version'], { encoding: 'utf8' }).stdout,
+  )?.[1];
+  if (version !== undefined) ensureHostPackages([`libclang-rt-${version}-dev`]);
+}
