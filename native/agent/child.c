@@ -111,32 +111,35 @@ static int set_limits(const struct process_desc *p, struct error *e) {
   return 0;
 }
 
-// Drops from the bounding set what was not asked for. Returns the set of capabilities that this kernel knows.
-static uint64_t bound_caps(uint64_t bounding, struct error *e, int *rc) {
-  uint64_t known = 0;
+// Drops from the bounding set what was not asked for. *can is the set that may be given: what the agent has itself, which in
+// a guest is all that its kernel knows. As with runc, asking for more is no error.
+static int bound_caps(uint64_t bounding, uint64_t *can, struct error *e) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[2];
+  if (syscall(SYS_capget, &header, data) < 0) return fail(e, errno, "capget: %s", errno_text(errno));
+  *can = data[0].permitted | (uint64_t)data[1].permitted << 32;
   for (unsigned cap = 0; cap < 64; cap++) {
     int has = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
     if (has < 0) break;
-    known |= UINT64_C(1) << cap;
     if (has == 1 && (bounding >> cap & 1) == 0 && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-      *rc = fail(e, errno, "dropping capability %u: %s", cap, errno_text(errno));
+      return fail(e, errno, "dropping capability %u: %s", cap, errno_text(errno));
   }
-  return known;
+  return 0;
 }
 
-static int set_caps(const struct caps_desc *want, uint64_t known, struct error *e) {
+static int set_caps(const struct caps_desc *want, uint64_t can, struct error *e) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct data[2];
   for (unsigned half = 0; half < 2; half++) {
     unsigned shift = 32 * half;
-    data[half].permitted = (uint32_t)((want->permitted & known) >> shift);
-    data[half].effective = (uint32_t)((want->effective & known) >> shift);
-    data[half].inheritable = (uint32_t)((want->inheritable & known) >> shift);
+    data[half].permitted = (uint32_t)((want->permitted & can) >> shift);
+    data[half].effective = (uint32_t)((want->effective & can) >> shift);
+    data[half].inheritable = (uint32_t)((want->inheritable & can) >> shift);
   }
   if (syscall(SYS_capset, &header, data) < 0) return fail(e, errno, "capset: %s", errno_text(errno));
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   for (unsigned cap = 0; cap < 64; cap++) {
-    if ((want->ambient & known & UINT64_C(1) << cap) == 0) continue;
+    if ((want->ambient & can & UINT64_C(1) << cap) == 0) continue;
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
       return fail(e, errno, "raising ambient capability %u: %s", cap, errno_text(errno));
   }
@@ -150,21 +153,20 @@ static int no_cwd(const char *cwd, struct error *e) {
 }
 
 static int become(const struct process_desc *p, struct error *e) {
-  int rc = 0;
   if (set_limits(p, e) < 0) return -1;
   // A directory may be open to root only, or to the user only.
   bool in_cwd = chdir(p->cwd) == 0;
   if (!in_cwd && errno != EACCES) return no_cwd(p->cwd, e);
 
-  uint64_t known = bound_caps(p->caps.bounding, e, &rc);
-  if (rc < 0) return -1;
+  uint64_t can;
+  if (bound_caps(p->caps.bounding, &can, e) < 0) return -1;
   if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) return fail(e, errno, "keeping capabilities: %s", errno_text(errno));
   if (setgroups(p->n_groups, p->groups) < 0) return fail(e, errno, "setgroups: %s", errno_text(errno));
   if (setresgid(p->gid, p->gid, p->gid) < 0) return fail(e, errno, "setgid: %s", errno_text(errno));
   if (setresuid(p->uid, p->uid, p->uid) < 0) return fail(e, errno, "setuid: %s", errno_text(errno));
   prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
   if (!in_cwd && chdir(p->cwd) < 0) return no_cwd(p->cwd, e);
-  if (set_caps(&p->caps, known, e) < 0) return -1;
+  if (set_caps(&p->caps, can, e) < 0) return -1;
   if (p->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
     return fail(e, errno, "no_new_privs: %s", errno_text(errno));
   umask((mode_t)p->umask & 0777);
@@ -252,12 +254,11 @@ static int find_program(const struct process_desc *p, char *path, struct error *
   return fail(e, ENOENT, "exec: %s: executable file not found in $PATH", text);
 }
 
+// By system call, since glibc keeps two signals to itself, and a parent may have had those ignored, too.
 static void reset_signals(void) {
-  struct sigaction act = {.sa_handler = SIG_DFL};
-  sigset_t none;
-  for (int s = 1; s < NSIG; s++) sigaction(s, &act, NULL);
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
+  static const uint64_t zeros[8];  // SIG_DFL, no flags; or an empty set
+  for (int s = 1; s < NSIG; s++) syscall(SYS_rt_sigaction, s, zeros, NULL, NSIG / 8);
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, zeros, NULL, NSIG / 8);
 }
 
 static int set_oom_score(const struct process_desc *p, struct error *e) {
