@@ -158,7 +158,7 @@ static int become(const struct process_desc *p, struct error *e) {
   bool in_cwd = chdir(p->cwd) == 0;
   if (!in_cwd && errno != EACCES) return no_cwd(p->cwd, e);
 
-  uint64_t can;
+  uint64_t can = 0;
   if (bound_caps(p->caps.bounding, &can, e) < 0) return -1;
   if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) return fail(e, errno, "keeping capabilities: %s", errno_text(errno));
   if (setgroups(p->n_groups, p->groups) < 0) return fail(e, errno, "setgroups: %s", errno_text(errno));
