@@ -249,7 +249,7 @@ static vxn_fault take_frame(void *ctx, const struct vxn_header *h, const uint8_t
 }
 
 static bool flush(void) {
-  if (ch.head == ch.tail) return false;
+  if (ch.t == NULL || ch.head == ch.tail) return false;
   ssize_t n = ch.t->write(ch.t, ch.queue + ch.head, ch.tail - ch.head);
   if (n < 0) {
     lost(errno_text(errno));
@@ -263,7 +263,7 @@ static bool flush(void) {
 bool channel_pump(void) {
   static uint8_t chunk[VXN_PAYLOAD_MAX];
   bool moved = flush();
-  if (agent.stop || !channel_has_room()) return moved;
+  if (ch.t == NULL || agent.stop || !channel_has_room()) return moved;
   ssize_t n = ch.t->read(ch.t, chunk, sizeof chunk);
   if (n == 0) return moved;
   if (n < 0) {

@@ -18,6 +18,7 @@
 
 // Rounds of moving data before the loop looks for signals and new events again.
 #define ROUNDS 32
+#define KMSG_MAX 900
 
 struct agent agent = {.modules_fd = -1, .pidns_fd = -1, .state_dir = "/run/vxn"};
 
@@ -37,14 +38,17 @@ void watch_close(struct watch *w) {
 }
 
 void agent_log(const char *fmt, ...) {
-  char text[VXN_TEXT_MAX + 1];
+  char text[VXN_TEXT_MAX + 1], line[KMSG_MAX];
   va_list ap;
   va_start(ap, fmt);
   vsnprintf(text, sizeof text, fmt, ap);
   va_end(ap);
-  int kmsg = agent.pid1 ? open("/dev/kmsg", O_WRONLY | O_CLOEXEC) : -1;
-  dprintf(kmsg >= 0 ? kmsg : STDERR_FILENO, "%svxn-agent: %s\n", kmsg >= 0 ? "<3>" : "", text);
-  if (kmsg >= 0) close(kmsg);
+  // The kernel's log takes a line by one write(2), and puts it on the console in its turn.
+  autoclose int kmsg = agent.pid1 ? open("/dev/kmsg", O_WRONLY | O_CLOEXEC) : -1;
+  snprintf(line, sizeof line - 1, "%svxn-agent: %.850s", kmsg >= 0 ? "<3>" : "", text);
+  strcat(line, "\n");
+  ssize_t n = write(kmsg >= 0 ? kmsg : STDERR_FILENO, line, strlen(line));
+  (void)n;
   send_log(text);
 }
 
