@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { chmod, copyFile, cp, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
-import { ensureGuestKernel, buildInitramfs } from './guest.ts';
+import { buildInitramfs, ensureGuestKernel } from './guest.ts';
 import { ensureImage } from './image.ts';
 import type { Lab } from './lab.ts';
 import { buildOciImage, IMAGE } from './oci-image.ts';
@@ -47,7 +47,11 @@ export async function assemble(): Promise<string> {
   await mkdir(share, { recursive: true });
   const image = await ensureImage();
   await copyFile((await ensureGuestKernel(image)).vmlinux, path.join(share, 'vmlinux'));
-  await buildInitramfs({ image, agent: path.join(native, 'vxn-agent'), out: path.join(share, 'initramfs.cpio') });
+  await buildInitramfs({
+    image,
+    agent: path.join(native, 'vxn-agent'),
+    out: path.join(share, 'initramfs.cpio'),
+  });
   await mkdir(path.join(tree, 'etc/vxn'), { recursive: true });
   await writeFile(path.join(tree, 'etc/vxn/vxn.yaml'), SETTINGS);
   return tree;
@@ -75,6 +79,8 @@ export async function deploy(lab: Lab, report: (phase: string) => void = () => {
   if (deployed.stdout.toString().trim() !== key) {
     report('installing vxn in Dom0');
     await lab.push(tree, '/');
+    const snapshot = await lab.exec(['/usr/libexec/vxn/vxn-snapshot']);
+    if (snapshot.status !== 0) throw new Error(`vxn-snapshot: ${snapshot.stderr.toString()}`);
     await lab.pushFiles([{ path: STAMP, mode: 0o644, data: `${key}\n` }]);
   }
   const images = await lab.exec(['ctr', 'images', 'ls', '-q']);

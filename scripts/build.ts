@@ -62,7 +62,6 @@ async function bundle(entry: string, outfile: string, banner: string): Promise<v
     target: 'node20',
     format: 'cjs',
     charset: 'utf8',
-    external: ['./vxn-yaml.cjs'],
     legalComments: 'inline',
     define: { VXN_VERSION: JSON.stringify(version), VXN_COMMIT: JSON.stringify(commit()) },
     banner: { js: banner },
@@ -80,6 +79,7 @@ await bundle(
 await bundle('vxn-yaml.ts', 'dist/libexec/vxn/vxn-yaml.cjs', '');
 executable(join(DIST, 'libexec/vxn/vxn-oci-runtime'));
 executable(join(DIST, 'bin/vctr'), render('vctr.ejs', TARGET));
+executable(join(DIST, 'libexec/vxn/vxn-snapshot'), render('vxn-snapshot.ejs', TARGET));
 executable(join(DIST, 'bin/containerd-shim-vxn-v2'), render('containerd-shim-vxn-v2.ejs', TARGET));
 copyFileSync(join(ROOT, 'libexec/vxn-block'), join(DIST, 'libexec/vxn/vxn-block'));
 executable(join(DIST, 'libexec/vxn/vxn-block'));

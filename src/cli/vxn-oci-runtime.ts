@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The entry point that engines call. Nothing that a verb does not need is done here.
-import { appendFileSync, closeSync, openSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, realpathSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { startupSnapshot } from 'node:v8';
 import { messageOf, VxnError } from '../errors.ts';
 import { type Command, type Parsed, parseArguments } from '../oci/arguments.ts';
 import { type Context, makeContext } from '../oci/context.ts';
@@ -156,7 +158,8 @@ function versionText(): string {
 
 /** The YAML parser lies beside this script, in a file that is loaded only when /etc/vxn/vxn.yaml has changed. */
 function parseYaml(text: string): unknown {
-  const { parse } = require('./vxn-yaml.cjs') as { parse(text: string): unknown };
+  const script = realpathSync(process.argv[1] ?? '');
+  const { parse } = createRequire(script)('./vxn-yaml.cjs') as { parse(text: string): unknown };
   return parse(text);
 }
 
@@ -201,11 +204,19 @@ function report(argv: readonly string[], error: unknown): void {
   if (!(error instanceof VxnError) && argv.includes('--debug')) write(STDERR, `${(error as Error)?.stack}\n`);
 }
 
-const argv = process.argv.slice(2);
-main(argv).then(
-  () => process.exit(0),
-  (error: unknown) => {
-    report(argv, error);
-    process.exit(error instanceof VxnError ? error.exitCode : 1);
-  },
-);
+function run(argv: readonly string[]): void {
+  main(argv).then(
+    () => process.exit(0),
+    (error: unknown) => {
+      report(argv, error);
+      process.exit(error instanceof VxnError ? error.exitCode : 1);
+    },
+  );
+}
+
+// Within a start-up snapshot (libexec/vxn-snapshot) nothing of the calling process may be looked at yet.
+if (startupSnapshot.isBuildingSnapshot()) {
+  startupSnapshot.setDeserializeMainFunction(() => run(process.argv.slice(2)));
+} else {
+  run(process.argv.slice(2));
+}
