@@ -10,6 +10,7 @@ export const UNIT_PACKAGES: readonly string[] = [
   'gcc',
   'make',
   'libc6-dev',
+  'attr',
   'e2fsprogs',
   'util-linux',
   'mount',

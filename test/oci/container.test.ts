@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { DEFAULTS } from '../../src/config.ts';
+import {
+  checkId,
+  claim,
+  domainName,
+  find,
+  listStored,
+  load,
+  type Places,
+  placesOf,
+  type Stored,
+  shortHash,
+  statusOf,
+  store,
+} from '../../src/oci/container.ts';
+import { identify, isAlive, type ProcessId } from '../../src/oci/process-id.ts';
+import { state } from '../../src/oci/state.ts';
+import { temporaryFolder } from '../fixtures/temporary.ts';
+import { throwsVxn } from '../fixtures/throws.ts';
+
+const folder = temporaryFolder();
+const CONFIG = { ...DEFAULTS, runDir: join(folder, 'run'), libDir: join(folder, 'lib') };
+const SELF = identify(process.pid) as ProcessId;
+const GONE: ProcessId = { pid: process.pid, startTime: '1' };
+
+const stored = (change: Partial<Stored>): Stored => ({
+  ociVersion: '1.3.0',
+  id: 'a',
+  root: '/r',
+  bundle: '/b',
+  rootfs: '/b/rootfs',
+  created: '2026-01-01T00:00:00.000Z',
+  annotations: {},
+  uuid: 'u',
+  domain: 'd',
+  maker: SELF,
+  ...change,
+});
+
+for (const id of ['a', 'A-1_b+c.d', '...', '-', '0'.repeat(64), 'x'.repeat(1024)]) {
+  test(`id ${id.slice(0, 20)} (${id.length}) is taken`, () => checkId(id));
+}
+for (const id of ['', '.', '..', 'a/b', '../a', 'a b', 'ü', 'a\n', 'a\0', 'a:b', 'x'.repeat(1025)]) {
+  test(`id ${JSON.stringify(id.slice(0, 20))} (${id.length}) is refused`, () => {
+    throwsVxn(() => checkId(id), 'INVALID_ID', 'invalid container ID: "');
+  });
+}
+
+test('the control socket fits sun_path for every id, in the longest runDir there may be', () => {
+  const config = { ...DEFAULTS, runDir: `/${'r'.repeat(14)}` };
+  for (let length = 1; length <= 1024; length += 7) {
+    const { control } = placesOf(config, '/run/containerd/runc/k8s.io', 'x'.repeat(length));
+    assert.ok(Buffer.byteLength(control) <= 107, `${length}: ${control.length}`);
+  }
+});
+
+test('folders differ by root and by id, also where ids are cut', () => {
+  const places = [
+    placesOf(DEFAULTS, '/a', 'id'),
+    placesOf(DEFAULTS, '/b', 'id'),
+    placesOf(DEFAULTS, '/a', `${'x'.repeat(100)}1`),
+    placesOf(DEFAULTS, '/a', `${'x'.repeat(100)}2`),
+  ];
+  assert.equal(new Set(places.map((p) => p.run)).size, places.length);
+  assert.equal(placesOf(DEFAULTS, '/a/', 'id').run, placesOf(DEFAULTS, '/a', 'id').run);
+});
+
+test('domain names: at most 64 characters, readable, different by root and id', () => {
+  const long = 'f'.repeat(64);
+  const names = [
+    domainName('/a', 'web'),
+    domainName('/b', 'web'),
+    domainName('/a', long),
+    domainName('/a', `${long}0`),
+  ];
+  assert.equal(new Set(names).size, names.length);
+  for (const name of names) assert.match(name, /^vxn-[A-Za-z0-9_+.-]{1,40}-[0-9a-f]{16}$/);
+});
+
+test('the hash is FNV-1a of 64 bits', () => {
+  assert.equal(shortHash(''), 'cbf29ce484222325');
+  assert.equal(shortHash('a'), 'af63dc4c8601ec8c');
+  assert.equal(shortHash('foobar'), '85944171f73967e8');
+});
+
+function made(id: string, change: Partial<Stored>): Places {
+  const places = placesOf(CONFIG, '/r', id);
+  claim(places);
+  store(places, stored({ id, ...change }));
+  return places;
+}
+
+const STATES: [name: string, change: Partial<Stored>, started: boolean, status: string][] = [
+  ['no monitor yet, its maker lives', {}, false, 'creating'],
+  ['no monitor, its maker is gone', { maker: GONE }, false, 'stopped'],
+  ['the monitor lives', { maker: GONE, monitor: SELF }, false, 'created'],
+  ['the monitor lives and the program was started', { maker: GONE, monitor: SELF }, true, 'running'],
+  ['another process has the pid of the monitor', { maker: GONE, monitor: GONE }, true, 'stopped'],
+  ['nobody has the pid of the monitor', { monitor: { pid: 2 ** 22 + 1, startTime: '5' } }, true, 'stopped'],
+];
+for (const [i, [name, change, started, status]] of STATES.entries()) {
+  test(`state: ${name}: ${status}`, () => {
+    const places = made(`s${i}`, change);
+    if (started) writeFileSync(places.started, '');
+    assert.equal(statusOf(places, load(places)), status);
+    const { pid } = state(CONFIG, '/r', `s${i}`);
+    assert.equal(pid, status === 'stopped' || change.monitor === undefined ? 0 : process.pid);
+  });
+}
+
+test('a zombie is not alive', async () => {
+  // sleep's parent, once it is another sleep, never waits for it.
+  const child = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [data] = (await once(child.stdout, 'data')) as [Buffer];
+  const id = identify(Number(data.toString()));
+  assert.ok(id !== undefined && isAlive(id));
+  const deadline = Date.now() + 5000;
+  while (isAlive(id) && Date.now() < deadline) await new Promise((r) => setTimeout(r, 20));
+  assert.equal(isAlive(id), false);
+  assert.ok(existsSync(`/proc/${id.pid}`), 'it is still a zombie');
+  child.kill('SIGKILL');
+});
+
+test('a process whose name holds brackets and spaces is read right', async () => {
+  const child = spawn('sh', ['-c', 'printf "%s" ") Z 1 (" > /proc/self/comm; echo on; read x'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  await once(child.stdout, 'data');
+  const id = identify(child.pid ?? 0);
+  assert.ok(id !== undefined && isAlive(id));
+  child.kill('SIGKILL');
+});
+
+test('claim: the second one is refused, what a crash left in libDir goes', () => {
+  const places = placesOf(CONFIG, '/r', 'twice');
+  mkdirSync(places.lib, { recursive: true });
+  writeFileSync(places.rootDisk, 'old');
+  claim(places);
+  assert.equal(existsSync(places.rootDisk), false);
+  throwsVxn(() => claim(places), 'ALREADY_EXISTS', /^container with given ID already exists$/);
+});
+
+test('state.json is written whole, mode 0600, and nothing is left beside it', () => {
+  const places = made('file', {});
+  assert.deepEqual(find(places), stored({ id: 'file' }));
+  assert.equal(JSON.parse(readFileSync(places.state, 'utf8')).id, 'file');
+});
+
+test('an unknown container', () => {
+  const places = placesOf(CONFIG, '/r', 'nobody');
+  assert.equal(find(places), undefined);
+  throwsVxn(() => load(places), 'DOES_NOT_EXIST', /^container does not exist$/);
+});
+
+test('list: those of one root, long ids whole, folders without state left out', () => {
+  const root = '/list';
+  const long = 'l'.repeat(200);
+  for (const id of ['b', 'a', long]) {
+    const places = placesOf(CONFIG, root, id);
+    claim(places);
+    store(places, stored({ id, root }));
+  }
+  claim(placesOf(CONFIG, root, 'half'));
+  assert.deepEqual(
+    listStored(CONFIG, root).map((c) => c.stored.id),
+    ['a', 'b', long],
+  );
+  assert.deepEqual(listStored(CONFIG, '/never'), []);
+});

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { xlToolstack } from '../../src/xen/xl.ts';
+import { temporaryFolder } from '../fixtures/temporary.ts';
+import { throwsVxn } from '../fixtures/throws.ts';
+
+const folder = temporaryFolder();
+let made = 0;
+
+function tool(body: string): string {
+  const file = join(folder, `xl-${made++}`);
+  writeFileSync(file, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  return file;
+}
+
+const FAILURES: [name: string, body: string, text: string | RegExp][] = [
+  ['says nothing', 'exit 3', /^xl create failed: status 3$/],
+  ['is killed', 'kill -9 $$', /^xl create failed: status SIGKILL$/],
+  [
+    'has a reason',
+    'echo "Parsing config from /x" >&2; echo "libxl: error: libxl_create.c:1:f: Domain 7:kernel not found" >&2; exit 1',
+    /^xl create failed: kernel not found$/,
+  ],
+  [
+    'has too little memory',
+    'echo "libxl: error: m.c:9:g: not enough free memory" >&2; exit 1',
+    'Xen has too little free memory',
+  ],
+  ['finds no Xen', 'echo "xc: error: f.c: privcmd: No such file" >&2; exit 1', 'is this a Xen Dom0'],
+];
+for (const [name, body, text] of FAILURES) {
+  test(`xl create ${name}`, () => throwsVxn(() => xlToolstack(tool(body)).create('/cfg'), 'TOOLSTACK', text));
+}
+
+test('an xl that is not there', () => {
+  throwsVxn(
+    () => xlToolstack('/no/xl').create('/cfg'),
+    'TOOLSTACK',
+    '/no/xl: command not found (install the Xen tools',
+  );
+});
+
+test('xl create is given the file, and none of our descriptors 0 to 2', () => {
+  const log = join(folder, 'log');
+  xlToolstack(tool(`echo "$@" > ${log}; readlink /proc/$$/fd/0 >> ${log}`)).create('/a b.cfg');
+  assert.equal(readFileSync(log, 'utf8'), 'create -q -e /a b.cfg\n/dev/null\n');
+});
+
+test('a domain that is gone already is no error', () => xlToolstack(tool('exit 1')).destroy(5));
+
+test('a name without a domain', () => {
+  assert.equal(xlToolstack(tool('exit 1')).findDomain('n', 'u'), undefined);
+  assert.equal(xlToolstack(tool('echo nonsense')).findDomain('n', 'u'), undefined);
+});
