@@ -100,24 +100,24 @@ static void loop(void) {
   }
 }
 
+// The agent is the side that offers the channel, as with a vchan.
+static int accept_one(const char *path, struct error *e) {
+  struct sockaddr_un addr = {.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof addr.sun_path) return fail(e, ENAMETOOLONG, "%.256s: socket path too long", path);
+  memcpy(addr.sun_path, path, strlen(path) + 1);
+  autoclose int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int fd = -1;
+  if (listener >= 0 && bind(listener, (struct sockaddr *)&addr, sizeof addr) == 0 && listen(listener, 1) == 0)
+    fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+  return fd < 0 ? fail(e, errno, "%s: %s", path, errno_text(errno)) : fd;
+}
+
 static struct vxn_transport *test_channel(const char *where, struct error *e) {
   char *end;
   long fd = strtol(where, &end, 10);
-  if (*end != '\0' || end == where) {
-    struct sockaddr_un addr = {.sun_family = AF_UNIX};
-    if (strlen(where) >= sizeof addr.sun_path) {
-      fail(e, ENAMETOOLONG, "%s: socket path too long", where);
-      return NULL;
-    }
-    memcpy(addr.sun_path, where, strlen(where) + 1);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect((int)fd, (struct sockaddr *)&addr, sizeof addr) < 0) {
-      fail(e, errno, "%s: %s", where, errno_text(errno));
-      return NULL;
-    }
-  }
-  struct vxn_transport *t = vxn_transport_socket((int)fd);
-  if (t == NULL) fail(e, errno, "%s: %s", where, errno_text(errno));
+  if (*end != '\0' || end == where) fd = accept_one(where, e);
+  struct vxn_transport *t = fd < 0 ? NULL : vxn_transport_socket((int)fd);
+  if (t == NULL && fd >= 0) fail(e, errno, "%s: %s", where, errno_text(errno));
   return t;
 }
 
@@ -134,7 +134,7 @@ static _Noreturn void usage(int status) {
   fprintf(status == 0 ? stdout : stderr,
           "Usage: vxn-agent                     as the first process of a guest\n"
           "       vxn-agent --socket FD|PATH --state DIR [--root DIR]    as a test on a host, as root\n"
-          "  --socket  the channel: a number of an open descriptor, or the path of a unix socket\n"
+          "  --socket  the channel: the number of an open descriptor, or a path to listen at for one connection\n"
           "  --state   folder for what containers need (mounts, bind areas)\n"
           "  --root    root of containers that name no disk; ROOT_DISK dir:/PATH works, too\n");
   exit(status);

@@ -886,6 +886,13 @@ static void several_containers(void) {
   client_end(c);
 }
 
+static void named_socket(void) {
+  struct client *c = client_start_at("socket");
+  client_send(c, VXN_H_PING, 1, NULL, 0);
+  UNTIL(c, c->pongs == 1);
+  client_end(c);
+}
+
 // ---- The end
 
 static size_t processes_called(const char *name) {
@@ -996,6 +1003,7 @@ int main(int argc, char **argv) {
       {"containers that are refused", bad_containers},
       {"the wait for a disk blocks nothing", waits_for_the_disk},
       {"several containers", several_containers},
+      {"a socket by name", named_socket},
       {"the host disappears", host_disappears},
       {"frames that break a rule", faults},
       {"more stdin than the credit", too_much_input},

@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -133,7 +134,7 @@ uint64_t client_now(void) {
 
 // In a PID namespace of its own the agent takes everything with it when it is killed; the leak checker needs a /proc that
 // fits.
-static _Noreturn void run_agent(int fd, const char *state) {
+static _Noreturn void run_agent(int fd, const char *socket_name, const char *state) {
   char program[4096], number[16];
   snprintf(program, sizeof program, "%s/vxn-agent", test_bin());
   snprintf(number, sizeof number, "%d", fd);
@@ -142,7 +143,7 @@ static _Noreturn void run_agent(int fd, const char *state) {
   if (pid == 0) {
     fcntl(fd, F_SETFD, 0);
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("proc", "/proc", "proc", 0, NULL) < 0) _exit(125);
-    execl(program, "vxn-agent", "--socket", number, "--state", state, (char *)NULL);
+    execl(program, "vxn-agent", "--socket", socket_name == NULL ? number : socket_name, "--state", state, (char *)NULL);
     _exit(126);
   }
   close(fd);
@@ -151,25 +152,41 @@ static _Noreturn void run_agent(int fd, const char *state) {
   _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-struct client *client_start(void) {
+static void connect_to(int fd, const char *path) {
+  struct sockaddr_un addr = {.sun_family = AF_UNIX};
+  snprintf(addr.sun_path, sizeof addr.sun_path, "%s", path);
+  for (uint64_t end = client_now() + 20000; connect(fd, (struct sockaddr *)&addr, sizeof addr) < 0; usleep(2000))
+    if (client_now() > end) FAIL("nobody listens at %s", path);
+}
+
+struct client *client_start(void) { return client_start_at(NULL); }
+
+struct client *client_start_at(const char *socket_name) {
   static unsigned n;
   int fds[2];
   client_abandon();
   struct client *c = must(calloc(1, sizeof *c));
   char name[32];
   snprintf(name, sizeof name, "state%u", n++);
-  const char *state = in_base(name);
+  char path[108], state[128];
+  snprintf(state, sizeof state, "%s", in_base(name));
+  if (socket_name != NULL) snprintf(path, sizeof path, "%s", in_base(socket_name));
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) abort();
   vxn_parser_init(&c->parser, true);
   c->agent = fork();
   if (c->agent == 0) {
     close(fds[0]);
     setpgid(0, 0);
-    run_agent(fds[1], state);
+    run_agent(fds[1], socket_name == NULL ? NULL : path, state);
   }
   close(fds[1]);
   c->fd = fds[0];
   current = c;
+  if (socket_name != NULL) {
+    close(c->fd);
+    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    connect_to(c->fd, path);
+  }
   UNTIL(c, c->hello);
   client_u32s(c, VXN_H_HELLO, 0, VXN_PROTOCOL_VERSION, UINT32_MAX);
   return c;

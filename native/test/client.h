@@ -55,6 +55,8 @@ const char *new_root(void);
 void clean_up(void);
 
 struct client *client_start(void);
+/// The same by a socket of that name, at which the agent listens.
+struct client *client_start_at(const char *socket_name);
 /// POWEROFF; fails the test when the agent does not end well.
 void client_end(struct client *c);
 /// Waits for an agent that ends by itself.
