@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// Everything that can go wrong, on purpose: a clear error or the right status, and nothing left.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Lab } from '../../lab/lab.ts';
+import { bundle, ensureRootfs, spec } from './bundle.ts';
+import { assertClean, dom0, dom0Sh, IMAGE, mustSh, vctrRun, waitFor } from './dom0.ts';
+
+const DIRECT = '/run/vxn-direct';
+
+let lab: Lab;
+
+before(async () => {
+  lab = await dom0();
+  await ensureRootfs();
+});
+after(assertClean);
+
+test('the guest kernel panics', async () => {
+  const script = 'echo before; echo c >/proc/sysrq-trigger; sleep 60';
+  const { status, stdout } = await vctrRun('panic', ['/bin/sh', '-c', script], ['--privileged']);
+  assert.equal(stdout, 'before\n');
+  assert.equal(status, 255);
+  await assertClean();
+});
+
+test('a guest that panics before the program starts says so, and keeps its console', async () => {
+  const path = await bundle(lab, 'early', spec('true'));
+  const run = `vxn-oci-runtime --root ${DIRECT}`;
+  // A root disk that is none: the agent can not go on, and what it says is the error.
+  const script = `
+    ${run} create --bundle ${path} early </dev/null >/dev/null 2>&1 || exit 9
+    domid=$(xl list | awk '/^vxn-early/ { print $2 }'); xl trigger "$domid" nmi 2>/dev/null; xl destroy "$domid"
+    ${run} start early; echo "start=$?" >&2; ${run} logs --console early | grep -c Linux; ${run} delete --force early`;
+  const { stdout, stderr } = await dom0Sh(script);
+  assert.match(stderr, /domain was destroyed from outside|guest/);
+  assert.match(stderr, /start=1/);
+  assert.ok(stdout.trim().length > 0);
+  await assertClean();
+});
+
+test('the guest runs out of memory', async () => {
+  const { status } = await vctrRun('oom', ['/bin/sh', '-c', 'tail /dev/zero']);
+  assert.equal(status, 137);
+  await assertClean();
+});
+
+test('the root disk fills', async () => {
+  const flags = ['--annotation', 'org.openembedded.vxn.root-free=8'];
+  const { status, stderr } = await vctrRun('full', ['/bin/sh', '-c', 'cat /dev/zero >/fill'], flags);
+  assert.equal(status, 1);
+  assert.match(stderr, /No space left on device/);
+  await assertClean();
+});
+
+test('the monitor is killed', async () => {
+  await mustSh('vctr run -d "$IMAGE" orphan /bin/sleep 600');
+  await mustSh('kill -9 "$(ctr task ls | awk \'$1 == "orphan" { print $2 }\')"');
+  await waitFor("ctr task ls | grep -q 'orphan .*STOPPED'");
+  const { status } = await dom0Sh('ctr task rm orphan');
+  assert.equal(status, 137);
+  await mustSh('ctr c rm orphan');
+  await assertClean();
+});
+
+test('the domain is destroyed by hand', async () => {
+  await mustSh('vctr run -d "$IMAGE" byhand /bin/sleep 600');
+  await mustSh('xl destroy "$(xl list | awk \'/^vxn-byhand/ { print $2 }\')"');
+  await waitFor("ctr task ls | grep -q 'byhand .*STOPPED'");
+  const { status } = await dom0Sh('ctr task rm byhand');
+  assert.equal(status, 255);
+  await mustSh('ctr c rm byhand');
+  await assertClean();
+});
+
+test('xl create fails: no memory left in Xen', async () => {
+  const flags = ['--annotation', 'org.openembedded.vxn.memory=1000000'];
+  const { status, stderr } = await vctrRun('toobig', ['/bin/true'], flags);
+  assert.equal(status, 1);
+  assert.match(stderr, /xl create failed: .*memory/i);
+  await assertClean();
+});
+
+test('the runtime call is killed at each of its steps', async () => {
+  const path = await bundle(lab, 'steps', spec('sleep 600'));
+  const run = `vxn-oci-runtime --root ${DIRECT}`;
+  const timeline = '/run/vxn/*/steps/timeline';
+  // Waits for the phase, kills the runtime, deletes twice.
+  const killAt = (prepare: string, command: string, phase: string) => `
+    ${prepare}
+    ${run} ${command} </dev/null >/dev/null 2>&1 & pid=$!
+    until grep -qs '${phase}$' ${timeline} || ! kill -0 $pid 2>/dev/null; do :; done
+    kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
+    ${run} delete --force steps && ${run} delete --force steps && ! ${run} state steps 2>/dev/null`;
+  const create = `create --bundle ${path} steps`;
+  for (const phase of [
+    'create.begin',
+    'disk.begin',
+    'disk.end',
+    'xl-create.begin',
+    'xl-create.end',
+    'monitor.ready',
+    'create.end',
+  ]) {
+    await mustSh(killAt('', create, phase));
+    await assertClean();
+  }
+  const made = `${run} ${create} </dev/null >/dev/null 2>&1 || exit 8`;
+  for (const phase of ['start.begin', 'start.sent', 'program.start']) {
+    await mustSh(killAt(made, 'start steps', phase));
+    await assertClean();
+  }
+  const started = `${made}; ${run} start steps || exit 7`;
+  for (const phase of ['delete.begin', 'monitor.exit']) {
+    await mustSh(killAt(started, 'delete --force steps', phase));
+    await assertClean();
+  }
+});
+
+test('a guest that goes away while input comes in', async () => {
+  const script = `yes | vctr run --rm ${IMAGE} hungry /bin/sh -c 'head -c 100000 >/dev/null; exit 3' >/dev/null; echo $?`;
+  assert.equal((await mustSh(script)).trim(), '3');
+  await assertClean();
+});

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// Containers in the background: signals, statuses, many at once, containerd coming and going.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { assertClean, dom0, dom0Sh, mustSh, runtime, waitFor } from './dom0.ts';
+
+before(() => dom0());
+after(assertClean);
+
+const TRAP = "trap 'echo caught; exit 42' TERM; echo ready; while :; do sleep 1; done";
+
+/** Starts a container in the background and waits for its first line. */
+async function detached(id: string, script: string): Promise<void> {
+  await mustSh(`vctr run -d --log-uri file:///tmp/${id}.log "$IMAGE" ${id} /bin/sh -c "$S"`, {
+    env: { S: script },
+  });
+  await waitFor(`grep -q ready /tmp/${id}.log`);
+}
+
+/** Removes an ended container; its status. */
+async function remove(id: string): Promise<number> {
+  await waitFor(`ctr task ls | grep -qE '^${id} .*STOPPED'`);
+  const { status } = await dom0Sh(`ctr task rm ${id}`);
+  await mustSh(`ctr c rm ${id}`);
+  return status;
+}
+
+test('SIGTERM reaches a trap, and the status comes back', async () => {
+  await detached('term', TRAP);
+  assert.match(await mustSh('ctr task ls'), /^term\s+\d+\s+RUNNING/m);
+  await mustSh('vctr task kill -s SIGTERM term');
+  assert.equal(await remove('term'), 42);
+  assert.match(await mustSh('cat /tmp/term.log'), /caught/);
+  await assertClean();
+});
+
+test('SIGKILL gives 137 and leaves nothing', async () => {
+  await detached('kill', TRAP);
+  await mustSh('vctr task kill -s SIGKILL kill');
+  assert.equal(await remove('kill'), 137);
+  await assertClean();
+});
+
+test('state, list and logs while it runs', async () => {
+  await detached('look', 'echo ready; echo out; echo err >&2; sleep 600');
+  const state = JSON.parse((await runtime('state', 'look')).stdout) as Record<string, unknown>;
+  assert.equal(state.status, 'running');
+  assert.equal(state.id, 'look');
+  const { stdout: list } = await runtime('list', '-q');
+  assert.equal(list, 'look\n');
+  await waitFor('vxn-oci-runtime --root "$ROOT" logs look 2>&1 | grep -q err');
+  const logs = await runtime('logs', 'look');
+  assert.deepEqual(logs, { status: 0, stdout: 'ready\nout\n', stderr: 'err\n' });
+  await mustSh('vctr task kill -s SIGKILL look');
+  await remove('look');
+});
+
+test('ten at once: all right, nothing left', async () => {
+  const script = `
+    for i in 0 1 2 3 4 5 6 7 8 9; do
+      { vctr run --rm $IMAGE ten$i /bin/sh -c "echo out $i; echo err $i >&2; exit $i" >/tmp/ten$i.out 2>/tmp/ten$i.err; echo $? >/tmp/ten$i.rc; } &
+    done; wait
+    for i in 0 1 2 3 4 5 6 7 8 9; do echo "$(cat /tmp/ten$i.out)|$(cat /tmp/ten$i.err)|$(cat /tmp/ten$i.rc)"; done`;
+  const lines = (await mustSh(script, { timeoutMs: 600_000 })).trim().split('\n');
+  assert.deepEqual(
+    lines,
+    Array.from({ length: 10 }, (_, i) => `out ${i}|err ${i}|${i}`),
+  );
+  await assertClean();
+});
+
+test('containerd is restarted while a container runs', async () => {
+  await detached('survivor', TRAP);
+  await mustSh('lab-containerd restart');
+  assert.match(await mustSh('ctr task ls'), /^survivor\s+\d+\s+RUNNING/m);
+  await mustSh('vctr task kill -s SIGTERM survivor');
+  assert.equal(await remove('survivor'), 42);
+  await assertClean();
+});

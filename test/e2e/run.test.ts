@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// `vctr run --rm`: what a user sees of a container that is a Xen domain.
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { PassThrough } from 'node:stream';
+import { after, before, test } from 'node:test';
+import { assertClean, dom0, IMAGE, mustSh, runtime, TIMEOUT_MS, vctrRun } from './dom0.ts';
+
+before(() => dom0());
+after(assertClean);
+
+test('echo hello: the line and status 0', async () => {
+  assert.deepEqual(await vctrRun('hello', ['/bin/echo', 'hello']), {
+    status: 0,
+    stdout: 'hello\n',
+    stderr: '',
+  });
+});
+
+test('the kernel inside is not the one outside', async () => {
+  const script =
+    'read -r _ < /proc/uptime; grep -c hypervisor /proc/cpuinfo; cat /proc/sys/kernel/random/boot_id';
+  const inside = await vctrRun('kernel', ['/bin/sh', '-c', script]);
+  const outside = await mustSh('cat /proc/sys/kernel/random/boot_id');
+  assert.equal(inside.status, 0);
+  assert.notEqual(inside.stdout.split('\n')[1], outside.trim());
+});
+
+test('stdout, stderr and exit status are apart and right', async () => {
+  const result = await vctrRun('apart', ['/bin/sh', '-c', 'echo out; echo err >&2; exit 7']);
+  assert.deepEqual(result, { status: 7, stdout: 'out\n', stderr: 'err\n' });
+});
+
+test('arguments, environment, working directory and user arrive unchanged', async () => {
+  const words = [
+    'two words',
+    `'single' "double" \`back\``,
+    'line\nbreak',
+    '$HOME $(id)',
+    '100%s %d',
+    '',
+    'ünïcødé 日本語 🚀',
+    '\\n\\',
+    '-x',
+    '*',
+  ];
+  const script =
+    'for w; do printf "%s\\0" "$w"; done; printf "%s|%s|%s" "$TRICKY" "$(pwd)" "$(id -u):$(id -g)"';
+  const flags = ['--env', 'TRICKY=a b\'c"d$e', '--cwd', '/var', '--user', '1000:1000'];
+  const result = await vctrRun('words', ['/bin/sh', '-c', script, 'sh', ...words], flags);
+  assert.equal(result.stderr, '');
+  const parts = result.stdout.split('\0');
+  assert.deepEqual(parts.slice(0, -1), words);
+  assert.equal(parts.at(-1), 'a b\'c"d$e|/var|1000:1000');
+});
+
+test('each line arrives within a second of being written', async () => {
+  const lab = await dom0();
+  const seen: { at: number; written: number }[] = [];
+  const script = 'for i in 1 2 3; do cut -d" " -f1 /proc/uptime; sleep 1; done';
+  const result = await lab.exec(['vctr', 'run', '--rm', IMAGE, 'lines', '/bin/sh', '-c', script], {
+    timeoutMs: TIMEOUT_MS,
+    onStdout: (chunk) => {
+      for (const line of chunk.toString().trim().split('\n'))
+        seen.push({ at: performance.now() / 1000, written: Number(line) });
+    },
+  });
+  assert.equal(result.status, 0);
+  assert.equal(seen.length, 3);
+  const [first] = seen;
+  assert.ok(first);
+  for (const { at, written } of seen) {
+    const late = at - first.at - (written - first.written);
+    assert.ok(Math.abs(late) < 1, `late by ${late} s`);
+  }
+});
+
+test('16 MiB of random bytes come out intact', async () => {
+  const lab = await dom0();
+  const script = 'head -c 16777216 /dev/urandom >/r; md5sum </r >&2; cat /r';
+  const result = await lab.exec(['vctr', 'run', '--rm', IMAGE, 'bytes-out', '/bin/sh', '-c', script], {
+    timeoutMs: TIMEOUT_MS,
+  });
+  assert.equal(result.status, 0);
+  assert.equal(result.stdout.length, 16 << 20);
+  assert.equal(createHash('md5').update(result.stdout).digest('hex'), result.stderr.toString().slice(0, 32));
+});
+
+test('16 MiB of random bytes go in intact, and end of file arrives', async () => {
+  const lab = await dom0();
+  const data = randomBytes(16 << 20);
+  const stdin = new PassThrough();
+  // Input begins when the program is there: ctr itself loses an end of file that comes earlier.
+  const script = 'echo ready; md5sum';
+  const result = await lab.exec(['vctr', 'run', '--rm', IMAGE, 'bytes-in', '/bin/sh', '-c', script], {
+    stdin,
+    timeoutMs: TIMEOUT_MS,
+    onStdout: (chunk) => {
+      if (chunk.toString().startsWith('ready')) stdin.end(data);
+    },
+  });
+  assert.equal(result.status, 0, result.stderr.toString());
+  assert.equal(result.stdout.toString(), `ready\n${createHash('md5').update(data).digest('hex')}  -\n`);
+});
+
+test('a program killed by a signal gives 128 + its number', async () => {
+  assert.equal(
+    (await vctrRun('segv', ['/bin/sh', '-c', 'kill -SEGV $$; sleep 60'], ['--env', 'X=1'])).status,
+    128 + 11,
+  );
+});
+
+test('a missing program, and one that may not be executed, are named', async () => {
+  const missing = await vctrRun('missing', ['/bin/nosuch']);
+  assert.notEqual(missing.status, 0);
+  assert.match(missing.stderr, /no such file or directory/);
+  const inPath = await vctrRun('missing2', ['nosuch']);
+  assert.match(inPath.stderr, /executable file not found in \$PATH/);
+  const forbidden = await vctrRun('forbidden', ['/etc/not-executable']);
+  assert.notEqual(forbidden.status, 0);
+  assert.match(forbidden.stderr, /permission denied/);
+});
+
+test('an ordinary container of runc runs beside it', async () => {
+  const script = `
+    vctr run -d $IMAGE xen /bin/sleep 600 &&
+    ctr run --rm --runtime io.containerd.runc.v2 $IMAGE plain /bin/sh -c 'cat /proc/sys/kernel/random/boot_id' &&
+    cat /proc/sys/kernel/random/boot_id
+    vctr task kill -s SIGKILL xen && ctr task rm -f xen; ctr c rm xen`;
+  const [inside, outside] = (await mustSh(script)).split('\n');
+  assert.equal(inside, outside);
+});
+
+test('the time line of a container that is gone has every phase', async () => {
+  await vctrRun('phases', ['/bin/true']);
+  const { stdout } = await runtime('timeline', '--json', 'phases');
+  const { phases } = JSON.parse(stdout) as { phases: { name: string; seconds: number }[] };
+  const names = [
+    'image disk',
+    'xl create',
+    'guest kernel',
+    'agent ready',
+    'program start',
+    'program',
+    'exit',
+    'clean-up',
+  ];
+  assert.deepEqual(
+    phases.map((p) => p.name),
+    names,
+  );
+  for (const { name, seconds } of phases) assert.ok(seconds >= 0 && seconds < 120, `${name}: ${seconds}`);
+});
