@@ -11,6 +11,7 @@ export interface Config {
   /** The native helpers. */
   libexecDir: string;
   xl: string;
+  xenstoreRead: string;
   mke2fs: string;
   guestType: 'pv' | 'pvh';
   kernel: string;
@@ -39,6 +40,7 @@ export const DEFAULTS: Readonly<Config> = {
   libDir: '/var/lib/vxn',
   libexecDir: '/usr/libexec/vxn',
   xl: 'xl',
+  xenstoreRead: 'xenstore-read',
   mke2fs: 'mke2fs',
   guestType: ARCH === 'aarch64' ? 'pvh' : 'pv',
   kernel: `/usr/share/vxn/${ARCH}/${ARCH === 'aarch64' ? 'Image' : 'bzImage'}`,

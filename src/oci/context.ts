@@ -19,5 +19,5 @@ export function makeContext(
   parseYaml: (text: string) => unknown,
 ): Context {
   const config = loadConfig(version, parseYaml);
-  return { config, root: globals.root, toolstack: xlToolstack(config.xl) };
+  return { config, root: globals.root, toolstack: xlToolstack(config.xl, config.xenstoreRead) };
 }

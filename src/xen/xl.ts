@@ -34,8 +34,8 @@ function explain(stderr: string): { text: string; hint?: string } {
   return { text };
 }
 
-/** The toolstack that calls the given xl. */
-export function xlToolstack(xl: string): Toolstack {
+/** The toolstack that calls the given xl and xenstore-read. */
+export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
   const call = (...args: string[]): SpawnSyncReturns<string> => {
     const result = run(xl, args);
     if (result.error !== undefined && errno(result.error) === 'ENOENT') {
@@ -46,7 +46,7 @@ export function xlToolstack(xl: string): Toolstack {
     return result;
   };
   const isOurs = (domid: number, uuid: string): boolean => {
-    const result = run('xenstore-read', [`/local/domain/${domid}/vm`]);
+    const result = run(xenstoreRead, [`/local/domain/${domid}/vm`]);
     return result.status === 0 && result.stdout.trim() === `/vm/${uuid}`;
   };
   return {

@@ -32,12 +32,13 @@ const FAILURES: [name: string, body: string, text: string | RegExp][] = [
   ['finds no Xen', 'echo "xc: error: f.c: privcmd: No such file" >&2; exit 1', 'is this a Xen Dom0'],
 ];
 for (const [name, body, text] of FAILURES) {
-  test(`xl create ${name}`, () => throwsVxn(() => xlToolstack(tool(body)).create('/cfg'), 'TOOLSTACK', text));
+  test(`xl create ${name}`, () =>
+    throwsVxn(() => xlToolstack(tool(body), '/no/xenstore-read').create('/cfg'), 'TOOLSTACK', text));
 }
 
 test('an xl that is not there', () => {
   throwsVxn(
-    () => xlToolstack('/no/xl').create('/cfg'),
+    () => xlToolstack('/no/xl', '/no/xenstore-read').create('/cfg'),
     'TOOLSTACK',
     '/no/xl: command not found (install the Xen tools',
   );
@@ -45,13 +46,32 @@ test('an xl that is not there', () => {
 
 test('xl create is given the file, and none of our descriptors 0 to 2', () => {
   const log = join(folder, 'log');
-  xlToolstack(tool(`echo "$@" > ${log}; readlink /proc/$$/fd/0 >> ${log}`)).create('/a b.cfg');
+  xlToolstack(tool(`echo "$@" > ${log}; readlink /proc/$$/fd/0 >> ${log}`), '/no/xenstore-read').create(
+    '/a b.cfg',
+  );
   assert.equal(readFileSync(log, 'utf8'), 'create -q -e /a b.cfg\n/dev/null\n');
 });
 
-test('a domain that is gone already is no error', () => xlToolstack(tool('exit 1')).destroy(5));
+test('a domain that is gone already is no error', () =>
+  xlToolstack(tool('exit 1'), '/no/xenstore-read').destroy(5));
 
 test('a name without a domain', () => {
-  assert.equal(xlToolstack(tool('exit 1')).findDomain('n', 'u'), undefined);
-  assert.equal(xlToolstack(tool('echo nonsense')).findDomain('n', 'u'), undefined);
+  assert.equal(xlToolstack(tool('exit 1'), tool('exit 1')).findDomain('n', 'u'), undefined);
+  assert.equal(xlToolstack(tool('echo nonsense'), tool('exit 1')).findDomain('n', 'u'), undefined);
 });
+
+const DOMAINS: [name: string, xenstore: string, found: number | undefined][] = [
+  ['ours', 'echo /vm/u-1', 12],
+  ["somebody else's of the same name", 'echo /vm/u-2', undefined],
+  ['gone in between', 'exit 1', undefined],
+];
+for (const [name, xenstore, found] of DOMAINS) {
+  test(`a domain by name: ${name}`, () => {
+    const toolstack = xlToolstack(
+      tool('echo 12'),
+      tool(`[ "$1" = /local/domain/12/vm ] || exit 9; ${xenstore}`),
+    );
+    assert.equal(toolstack.findDomain('n', 'u-1'), found);
+    assert.equal(toolstack.isOurs(12, 'u-1'), found !== undefined);
+  });
+}
