@@ -863,6 +863,54 @@ static void waits_for_the_disk(void) {
   client_end(c);
 }
 
+static void run_command(char *out, size_t size, const char *command) {
+  FILE *f = popen(command, "r");
+  if (f == NULL) FAIL("cannot run %s", command);
+  size_t n = fread(out, 1, size - 1, f);
+  out[n] = '\0';
+  out[strcspn(out, "\n")] = '\0';
+  if (pclose(f) != 0) FAIL("failed: %s", command);
+}
+
+// A loop device under a name of its own that appears while the agent waits for it.
+static void disk_appears_later(void) {
+  char image[300], command[1200], loop[64], said[64];
+  struct payload p = {0};
+  const char *root = new_root();
+  snprintf(image, sizeof image, "%s.ext4", root);
+  snprintf(command, sizeof command, "mke2fs -q -t ext4 -d %s %s 32M >/dev/null && losetup -f --show %s", root, image, image);
+  run_command(loop, sizeof loop, command);
+  struct stat st;
+  unlink("/dev/vxn-test-disk");
+  CHECK(stat(loop, &st) == 0);
+
+  struct client *c = client_start();
+  put_str(&p, VXN_T_ROOT_DISK, "vxn-test-disk");
+  put(&p, VXN_T_ROOT_READONLY, NULL, 0);
+  put_default_mounts(&p);
+  put_mount(&p, "tmpfs", "/made", 0, NULL);
+  client_describe(c, VXN_H_CONTAINER, CONTAINER, &p, WHOLE);
+  p = process(2);
+  ARGS(&p, "sh", "-c", "echo x >/made/x && cat /made/x; touch /x 2>&1; grep '^/dev/' /proc/mounts | cut -d' ' -f2-3");
+  put_usual(&p);
+  client_describe(c, VXN_H_PROCESS, 2, &p, WHOLE);
+  client_send(c, VXN_H_PING, 9, NULL, 0);
+  UNTIL(c, c->pongs == 1);
+  CHECK(!c->procs[CONTAINER].ok);
+  int made = mknod("/dev/vxn-test-disk", S_IFBLK | 0600, st.st_rdev);
+  for (uint64_t end = client_now() + 20000; made == 0 && !c->procs[2].exited && !c->procs[CONTAINER].failed;)
+    if (!client_read(c, end)) break;
+  bool ended = c->procs[2].exited;
+  unlink("/dev/vxn-test-disk");
+  if (ended) {
+    CHECK_STR(output(c, 2, 0), "x\ntouch: /x: Read-only file system\n/ ext4\n");
+    client_end(c);
+  }
+  snprintf(command, sizeof command, "losetup -d %s", loop);
+  run_command(said, sizeof said, command);
+  if (!ended) FAIL("container: %s; process: %s", c->procs[CONTAINER].text, c->procs[2].text);
+}
+
 static void several_containers(void) {
   struct client *c = plain();
   start_shell(c, 2, "echo one >/tmp/x; echo ready; sleep 60");
@@ -1002,6 +1050,7 @@ int main(int argc, char **argv) {
       {"proc through a link", proc_through_a_link},
       {"containers that are refused", bad_containers},
       {"the wait for a disk blocks nothing", waits_for_the_disk},
+      {"a disk that appears later", disk_appears_later},
       {"several containers", several_containers},
       {"a socket by name", named_socket},
       {"the host disappears", host_disappears},
