@@ -7,6 +7,8 @@ export const FrameType = {
   stdin: 2,
   stdinEnd: 3,
   signal: 4,
+  /** Comes first: the connection has got through to Dom0. */
+  hello: 15,
   started: 16,
   stdout: 17,
   stderr: 18,

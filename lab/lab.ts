@@ -86,9 +86,10 @@ export class Lab {
 
   async #pushDirectory(hostPath: string, dom0Path: string): Promise<void> {
     const pack = ['-c', '--owner=0', '--group=0', '--numeric-owner', '-C', hostPath, '.'];
-    const tar = execa('tar', pack, { buffer: { stdout: false } });
+    const tar = execa('tar', pack, { buffer: false });
+    const stdin = tar.readable(); // keeps the data until it is read
     const unpack = ['/bin/sh', '-c', 'mkdir -p "$1" && tar -x -p -C "$1"', 'push', dom0Path];
-    const [result] = await Promise.all([this.exec(unpack, { stdin: tar.stdout }), tar]);
+    const [result] = await Promise.all([this.exec(unpack, { stdin }), tar]);
     succeed(result, `push ${hostPath} to ${dom0Path}`);
   }
 

@@ -5,13 +5,13 @@ import { once } from 'node:events';
 import { chmod, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { labArch } from './arch.ts';
+import type { Endpoint } from './dial.ts';
 import { LabError } from './errors.ts';
 import type { Image } from './image.ts';
 import { writeInitrd } from './initrd.ts';
 import { statePath } from './paths.ts';
 import { end, identify, isAlive, type ProcessIdentity } from './processes.ts';
 import { tailOf, waitForLog } from './serial.ts';
-import type { Endpoint } from './session.ts';
 
 /** A running machine, as recorded in the state directory. */
 export interface Machine extends ProcessIdentity, Endpoint {

@@ -49,7 +49,17 @@ export async function buildOciImage(): Promise<Buffer> {
     await mkdir(root);
     await makeRootfs(root);
     await mkdir(path.join(layout, 'blobs/sha256'), { recursive: true });
-    const tar = ['--owner=0', '--group=0', '--numeric-owner', '--sort=name', '--mtime=@0', '-C', root, '-c', '.'];
+    const tar = [
+      '--owner=0',
+      '--group=0',
+      '--numeric-owner',
+      '--sort=name',
+      '--mtime=@0',
+      '-C',
+      root,
+      '-c',
+      '.',
+    ];
     const { stdout } = await execa('tar', tar, { encoding: 'buffer' });
     const data = Buffer.from(stdout);
     const type = 'application/vnd.oci.image';

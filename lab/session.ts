@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: MIT
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { Readable } from 'node:stream';
+import { dial, type Endpoint } from './dial.ts';
 import { LabError } from './errors.ts';
 import { encodeFrame, encodeStart, type Frame, FrameDecoder, FrameType } from './frames.ts';
-
-/** Where the exec server is reached. */
-export interface Endpoint {
-  port: number;
-  token: string;
-}
 
 /** Takes output as it comes; a returned promise holds the command's output back until it resolves. */
 export type OutputHandler = (chunk: Buffer) => void | Promise<void>;
@@ -44,33 +39,33 @@ const CHUNK = 64 << 10;
 export class Session {
   /** Settles when the command has ended and all its output is here. */
   readonly result: Promise<ExecResult>;
-  readonly #socket: Socket;
+  readonly #endpoint: Endpoint;
   readonly #options: ExecOptions;
+  readonly #over = new AbortController();
   readonly #stdout: Buffer[] = [];
   readonly #stderr: Buffer[] = [];
+  readonly #earlySignals: NodeJS.Signals[] = [];
+  #socket: Socket | undefined;
   #credit = 0;
   #wakeInput = () => {};
   #inputOver = false;
-  #failure: Error | undefined;
 
   constructor(endpoint: Endpoint, argv: readonly string[], options: ExecOptions = {}) {
+    this.#endpoint = endpoint;
     this.#options = options;
-    const request = { token: endpoint.token, argv, env: options.env ?? {}, cwd: options.cwd ?? '/root' };
-    const start = encodeFrame(FrameType.start, encodeStart(request));
-    this.#socket = connect({ host: '127.0.0.1', port: endpoint.port, noDelay: true });
-    this.#socket.write(start);
     this.result = this.#run(argv);
   }
 
   /** Sends a signal to the command's process group. */
   kill(signal: NodeJS.Signals): void {
-    this.#send(FrameType.signal, Buffer.of(constants.signals[signal]));
+    if (this.#socket) this.#send(FrameType.signal, Buffer.of(constants.signals[signal]));
+    else this.#earlySignals.push(signal);
   }
 
   /** Drops the connection: the exec server then ends the process group. */
   abort(reason: Error): void {
-    this.#failure ??= reason;
-    this.#socket.destroy();
+    this.#over.abort(reason);
+    this.#socket?.destroy();
   }
 
   async #run(argv: readonly string[]): Promise<ExecResult> {
@@ -82,24 +77,34 @@ export class Session {
     signal?.addEventListener('abort', abort);
     if (signal?.aborted) abort();
     try {
+      await this.#start(argv);
       const input = this.#pumpInput().catch((error) => this.abort(error));
       const status = await this.#readFrames();
       this.#endInput();
       await input;
+      this.#over.signal.throwIfAborted();
       return { status, stdout: Buffer.concat(this.#stdout), stderr: Buffer.concat(this.#stderr) };
     } catch (error) {
-      throw this.#failure ?? error;
+      throw this.#over.signal.aborted ? this.#over.signal.reason : error;
     } finally {
       this.#endInput();
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
-      this.#socket.destroy();
+      this.#socket?.destroy();
     }
+  }
+
+  async #start(argv: readonly string[]): Promise<void> {
+    const { env = {}, cwd = '/root' } = this.#options;
+    const start = encodeStart({ token: this.#endpoint.token, argv, env, cwd });
+    this.#socket = await dial(this.#endpoint, this.#over.signal);
+    this.#send(FrameType.start, start);
+    for (const signal of this.#earlySignals) this.kill(signal);
   }
 
   async #readFrames(): Promise<number> {
     const decoder = new FrameDecoder();
-    for await (const chunk of this.#socket) {
+    for await (const chunk of this.#socket ?? []) {
       for (const frame of decoder.push(chunk)) {
         if (frame.type === FrameType.exit) return frame.payload.readUInt32BE();
         await this.#handle(frame);
@@ -167,7 +172,7 @@ export class Session {
   }
 
   #send(type: number, payload?: Uint8Array): void {
-    if (this.#socket.writable) this.#socket.write(encodeFrame(type, payload));
+    if (this.#socket?.writable) this.#socket.write(encodeFrame(type, payload));
   }
 
   #tail(): string {

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 enum { START = 1, STDIN = 2, STDIN_END = 3, SIGNAL = 4 };
-enum { STARTED = 16, STDOUT = 17, STDERR = 18, CREDIT = 19, STDIN_CLOSED = 20, EXIT = 21, ERROR = 22 };
+enum { HELLO = 15, STARTED = 16, STDOUT = 17, STDERR = 18, CREDIT = 19, STDIN_CLOSED = 20, EXIT = 21, ERROR = 22 };
 enum {
 	PORT = 7000,
 	HEADER = 5,
@@ -349,6 +349,7 @@ static void serve(int socket)
 	setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 	fcntl(socket, F_SETFL, O_NONBLOCK);
+	frame(&s->to, HELLO, "", 0); // the client may start now; before, it may safely try again
 	for (;;) {
 		bool room = used(&s->to) < OUT_HIGH;
 		if (s->input_ended && used(&s->input) == 0) close_fd(&c->in);
