@@ -3,7 +3,7 @@
 import { appendFileSync, closeSync, openSync, realpathSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { startupSnapshot } from 'node:v8';
-import { messageOf, VxnError } from '../errors.ts';
+import { errno, messageOf, VxnError } from '../errors.ts';
 import { type Command, type Parsed, parseArguments } from '../oci/arguments.ts';
 import { type Context, makeContext } from '../oci/context.ts';
 import { create } from '../oci/create.ts';
@@ -163,6 +163,16 @@ function parseYaml(text: string): unknown {
   return parse(text);
 }
 
+// runc makes the file even when nothing will be logged, and engines open it afterwards. At the last `delete --force` its
+// folder, the bundle, may be gone.
+function makeLog(log: string): void {
+  try {
+    closeSync(openSync(log, 'a', 0o600));
+  } catch (error) {
+    if (errno(error) !== 'ENOENT') throw new VxnError('USAGE', `cannot open the log: ${messageOf(error)}`);
+  }
+}
+
 async function main(argv: readonly string[]): Promise<void> {
   const parsed = parseArguments(argv, VERBS);
   if (parsed.options.has('version')) return write(STDOUT, versionText());
@@ -170,8 +180,7 @@ async function main(argv: readonly string[]): Promise<void> {
     return write(STDOUT, parsed.command === undefined ? help() : commandHelp(parsed.command));
   }
   const { log } = parsed.globals;
-  // runc makes the file even when nothing will be logged, and engines open it afterwards.
-  if (log !== undefined) closeSync(openSync(log, 'a', 0o600));
+  if (log !== undefined) makeLog(log);
   await VERBS[parsed.command]?.run(makeContext(parsed.globals, VXN_VERSION, parseYaml), parsed);
 }
 

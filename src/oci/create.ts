@@ -138,7 +138,8 @@ export async function create(context: Context, options: CreateOptions): Promise<
     // Last, since whoever finds it takes the container for made.
     if (options.pidFile !== undefined) writeAtomically(options.pidFile, String(stored.monitor.pid));
   } catch (error) {
-    await removeContainer(context, places, stored);
+    // The first failure is the one to tell; what could not be undone is there for `delete --force`.
+    await removeContainer(context, places, stored).catch(() => undefined);
     if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true });
     throw error;
   }

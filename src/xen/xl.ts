@@ -20,7 +20,7 @@ function explain(stderr: string): { text: string; hint?: string } {
   const lines = stderr.split('\n').filter((l) => l.trim() !== '');
   const text = lines
     .filter((l) => !/^Parsing config/.test(l))
-    .map((l) => l.replace(/^(libxl|xc|xl): (error|detail|warning): \S+ (Domain \d+:)?/, '').trim())
+    .map((l) => l.replace(/^\w+: (error|detail|warning): (\S+:\d+:\S+ )?(Domain \d+:)?/, '').trim())
     .slice(0, 3)
     .join('; ');
   if (
@@ -47,6 +47,12 @@ export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
   };
   const isOurs = (domid: number, uuid: string): boolean => {
     const result = run(xenstoreRead, [`/local/domain/${domid}/vm`]);
+    // Not knowing is no answer: the domain would be forgotten.
+    if (result.error !== undefined) {
+      throw new VxnError('TOOLSTACK', `${xenstoreRead}: ${result.error.message}`, {
+        hint: 'install xenstore-utils',
+      });
+    }
     return result.status === 0 && result.stdout.trim() === `/vm/${uuid}`;
   };
   return {
@@ -58,7 +64,8 @@ export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
       throw new VxnError('TOOLSTACK', `xl create failed: ${why}`, hint === undefined ? {} : { hint });
     },
     findDomain(name, uuid) {
-      const result = call('domid', name);
+      // Without xl there was nobody to make it.
+      const result = run(xl, ['domid', name]);
       const domid = Number.parseInt(result.stdout, 10);
       return result.status === 0 && Number.isInteger(domid) && isOurs(domid, uuid) ? domid : undefined;
     },
