@@ -52,6 +52,15 @@ test('xl create is given the file, and none of our descriptors 0 to 2', () => {
   assert.equal(readFileSync(log, 'utf8'), 'create -q -e /a b.cfg\n/dev/null\n');
 });
 
+test('an xenstore-read that is not there does not make a domain somebody else’s', () => {
+  const toolstack = xlToolstack(tool('echo 12'), '/no/xenstore-read');
+  throwsVxn(() => toolstack.isOurs(12, 'u'), 'TOOLSTACK', '/no/xenstore-read: ');
+});
+
+test('without an xl there is no domain of ours', () => {
+  assert.equal(xlToolstack('/no/xl', '/no/xenstore-read').findDomain('n', 'u'), undefined);
+});
+
 test('a domain that is gone already is no error', () =>
   xlToolstack(tool('exit 1'), '/no/xenstore-read').destroy(5));
 
