@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+// A hostile guest against the monitor: parser, session, credit windows and the relay are the real ones; the channel,
+// the control socket, the event loop and the files are not. Input: one byte of choices, one of chunk size, then what
+// the guest sends. One translation unit, so that every input starts from the same state.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Names that two files have to themselves.
+#define on guest_on
+#define src guest_src
+#include "../monitor/guest.c"
+#undef on
+#undef src
+#include "../monitor/relay.c"
+#define flush output_flush
+#include "../monitor/output.c"
+#undef flush
+#define src stdin_src
+#include "../monitor/stdin.c"
+#undef src
+#include "../monitor/session.c"
+
+#define CHECK(what)                          \
+  do {                                       \
+    if (!(what)) {                           \
+      fprintf(stderr, "broken: %s\n", #what); \
+      abort();                               \
+    }                                        \
+  } while (0)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+struct client {
+  bool gone;
+};
+
+static struct client runtime, other;
+static const uint8_t *guest_data;
+static size_t guest_left, chunk_size;
+static struct vxn_parser to_guest;
+static int destroyed, stopped;
+static uint64_t credited[2], received[2];
+
+// ---- The channel
+
+int channel_open_vchan(uint32_t id, const char *path) { return (void)id, (void)path, 0; }
+int channel_open_unix(const char *path) { return (void)path, -1; }
+int channel_fd(void) { return 0; }
+void channel_woken(void) {}
+bool channel_polls_out(void) { return false; }
+void channel_close(void) {}
+
+ssize_t channel_read(void *buf, size_t size) {
+  if (guest_left == 0) return -1;
+  size_t n = guest_left < chunk_size ? guest_left : chunk_size;
+  if (n > size) n = size;
+  memcpy(buf, guest_data, n);
+  guest_data += n;
+  guest_left -= n;
+  return (ssize_t)n;
+}
+
+// What the monitor sends has to be well-formed whatever the guest does.
+static vxn_fault frame_to_guest(void *ctx, const struct vxn_header *h, const uint8_t *payload) {
+  (void)ctx;
+  CHECK((h->type & 0x8000) == 0);
+  if (h->type == VXN_H_CREDIT && h->id == INIT) credited[vxn_get32(payload) - 1] += vxn_get32(payload + 4);
+  return NULL;
+}
+
+ssize_t channel_write(const void *buf, size_t size) {
+  CHECK(vxn_parser_feed(&to_guest, buf, size, frame_to_guest, NULL) == NULL);
+  return (ssize_t)size;
+}
+
+// ---- The control socket
+
+int control_listen(const char *path, const struct control_events *events) { return (void)path, (void)events, 0; }
+int control_listen_fd(void) { return -1; }
+void control_retry(void) {}
+bool control_stuck(void) { return false; }
+void control_drain(void) {}
+
+void control_send(struct client *c, uint16_t type, uint32_t id, const void *payload, uint32_t length) {
+  CHECK(!c->gone);
+  CHECK((type & 0x8000) != 0 && length <= VXN_PAYLOAD_MAX);
+  // Reading all of it lets the sanitizer see that it is there.
+  uint8_t sum = 0;
+  for (uint32_t i = 0; i < length; i++) sum ^= ((const uint8_t *)payload)[i];
+  static volatile uint8_t sink;
+  sink = sum;
+  (void)sink, (void)id;
+}
+
+// ---- Everything else
+
+int loop_add(struct source *s) { return (void)s, 0; }
+void loop_set(struct source *s, uint32_t events) { s->events = events; }
+void loop_close(struct source *s) { s->fd = -1; }
+void loop_run(void (*after)(void)) { (void)after; }
+void loop_stop(void) { stopped++; }
+void loop_again(void) {}
+void loop_timer(int ms, void (*fn)(void)) { (void)ms, (void)fn; }
+void destroy_domain(const char *xl, uint32_t id, int hold_fd) { (void)xl, (void)id, (void)hold_fd, destroyed++; }
+void console_init(const char *dir, void (*panic)(void)) { (void)dir, (void)panic; }
+void console_open(const char *tty) { (void)tty; }
+const char *console_panic(void) { return NULL; }
+void record_open(struct record *r, const char *dir, const char *name, uint64_t limit) { (void)r, (void)dir, (void)name, (void)limit; }
+void timeline_open(const char *path) { (void)path; }
+void timeline_stamp(const char *phase, int64_t offset_ns) { (void)phase, (void)offset_ns; }
+
+void record_append(struct record *r, const void *head, size_t head_len, const void *data, size_t len) {
+  if (r != &output_log) return;
+  CHECK(head_len == VXN_HEADER_SIZE && data != NULL);
+  struct vxn_header h;
+  CHECK(vxn_get_header(head, &h) && h.length == len);
+  received[h.type == VXN_G_STDOUT ? 0 : 1] += len;
+}
+
+// ---- One input
+
+static void reset(void) {
+  static struct options options = {.run_dir = "/nonexistent", .log_dir = "/nonexistent", .xl = "xl"};
+  opt = &options;
+  state = BOOTING;
+  status = STATUS_LOST;
+  starter = NULL;
+  asked_to_start = no_domain = crashed = false;
+  memset(procs, 0, sizeof procs);
+  next_id = FIRST_ID;
+  queued = 0;
+  open_ = unread = false;
+  credit = VXN_STDIN_WINDOW;
+  eof_owed = false;
+  stdin_src = (struct source){.fd = -1};
+  for (uint32_t i = 0; i < 2; i++) {
+    free(out[i].ring);
+    out[i] = (struct output){.src = {.fd = -1}, .stream = i + 1, .window = VXN_OUTPUT_WINDOW, .broken = true};
+  }
+  vxn_parser_init(&to_guest, false);
+  runtime.gone = other.gone = false;
+  destroyed = stopped = 0;
+  memset(credited, 0, sizeof credited);
+  memset(received, 0, sizeof received);
+}
+
+static void from_runtime(struct client *c, uint16_t type, uint32_t id) {
+  static const uint8_t nothing[8];
+  from_client(c, &(struct vxn_header){type, 0, id, 0}, nothing);
+}
+
+// A socket that nobody reads from, full already.
+static int full_socket = -1;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+  (void)argc, (void)argv;
+  int pair[2];
+  static const char bytes[4096];
+  CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+  full_socket = pair[0];
+  while (send(full_socket, bytes, sizeof bytes, MSG_DONTWAIT) > 0) continue;
+  return 0;
+}
+
+// Output's content is of no interest, its amount is: in this form of the input only its headers are there, and windows
+// are within reach of a few hundred bytes.
+static size_t expand(const uint8_t *data, size_t size, uint8_t *to, size_t room) {
+  size_t n = 0;
+  while (size >= VXN_HEADER_SIZE && n + VXN_FRAME_MAX <= room) {
+    struct vxn_header h;
+    bool fine = vxn_get_header(data, &h);
+    memcpy(to + n, data, VXN_HEADER_SIZE);
+    n += VXN_HEADER_SIZE;
+    data += VXN_HEADER_SIZE;
+    size -= VXN_HEADER_SIZE;
+    if (!fine) break;
+    bool output = h.type == VXN_G_STDOUT || h.type == VXN_G_STDERR;
+    size_t given = output ? 0 : h.length < size ? h.length : size;
+    memcpy(to + n, data, given);
+    memset(to + n + given, 0, h.length - given);
+    n += h.length;
+    data += given;
+    size -= given;
+  }
+  return n;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  if (size < 2) return 0;
+  bool starts = data[0] & 1, execs = data[0] & 2, leaves = data[0] & 4, slow = data[0] & 8, compact = data[0] & 16;
+  static uint8_t expanded[1 << 20];
+  reset();
+  chunk_size = ((size_t)data[1] + 1) * (compact ? 256 : 1);
+  guest_data = data + 2;
+  guest_left = size - 2;
+  if (compact) {
+    guest_left = expand(guest_data, guest_left, expanded, sizeof expanded);
+    guest_data = expanded;
+  }
+  session_domain(1);
+  session_served("/x");
+  // A reader that takes nothing: what the guest sends is kept, within its window.
+  if (slow) out[0].broken = false, out[0].socket = true, out[0].src.fd = full_socket;
+  for (int turn = 0; open_ && turn < 4096; turn++) {
+    // One chunk a turn, so that the host's side gets its turn between any two.
+    const uint8_t *whole = guest_data;
+    size_t all = guest_left;
+    guest_left = all < chunk_size ? all : chunk_size;
+    size_t now = guest_left;
+    static uint8_t buf[65536];
+    memcpy(buf, whole, now);
+    guest_data = whole + now;
+    guest_left = all - now;
+    if (now == 0) {
+      finish(NULL);
+      break;
+    }
+    vxn_fault fault = vxn_parser_feed(&parser, buf, now, guest_on.frame, NULL);
+    if (fault != NULL) finish(fault);
+    if (state == READY && starts && !asked_to_start) {
+      from_runtime(&runtime, VXN_H_CONTAINER, INIT);
+      from_runtime(&runtime, VXN_H_PROCESS, INIT);
+    }
+    if (state == RUNNING && execs && turn % 7 == 0) from_runtime(&other, VXN_H_PROCESS, 5 + (uint32_t)turn % 3);
+    if (state == RUNNING && leaves && turn % 11 == 10 && !other.gone) {
+      other.gone = true;
+      client_gone(&other);
+      execs = false;
+    }
+    if (state == RUNNING) give_credit(&out[0]), give_credit(&out[1]);
+    guest_flush();
+    CHECK(queued <= QUEUE);
+    for (int i = 0; i < 2; i++) {
+      CHECK(out[i].window <= VXN_OUTPUT_WINDOW && out[i].len <= VXN_OUTPUT_WINDOW);
+      CHECK(received[i] <= VXN_OUTPUT_WINDOW + credited[i] + VXN_PAYLOAD_MAX);
+    }
+  }
+  // However it went: one end, one destroy, a status that an engine can read.
+  CHECK(destroyed <= 1);
+  CHECK(destroyed == (state == EXITED));
+  CHECK(status >= 0 && status <= 255);
+  session_ended(DOMAIN_GONE);
+  CHECK(state == EXITED && destroyed == 1);
+  return 0;
+}
