@@ -105,3 +105,10 @@ export async function waitFor(condition: string, seconds = 120): Promise<void> {
     },
   );
 }
+
+/** Waits until a task has stopped and removes it and its container; its exit status, as ctr reports it. */
+export async function removeTask(id: string): Promise<number> {
+  await waitFor(`ctr task ls | grep -qE '^${id} .*STOPPED'`);
+  const { stderr } = await dom0Sh(`ctr task rm ${id} && ctr c rm ${id}`);
+  return Number(/non-zero exit code (\d+)/.exec(stderr)?.[1] ?? 0);
+}

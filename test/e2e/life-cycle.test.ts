@@ -2,7 +2,7 @@
 // Containers in the background: signals, statuses, many at once, containerd coming and going.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertClean, dom0, dom0Sh, mustSh, runtime, waitFor } from './dom0.ts';
+import { assertClean, dom0, mustSh, removeTask, runtime, waitFor } from './dom0.ts';
 
 before(() => dom0());
 after(assertClean);
@@ -17,19 +17,11 @@ async function detached(id: string, script: string): Promise<void> {
   await waitFor(`grep -q ready /tmp/${id}.log`);
 }
 
-/** Removes an ended container; its status. */
-async function remove(id: string): Promise<number> {
-  await waitFor(`ctr task ls | grep -qE '^${id} .*STOPPED'`);
-  const { status } = await dom0Sh(`ctr task rm ${id}`);
-  await mustSh(`ctr c rm ${id}`);
-  return status;
-}
-
 test('SIGTERM reaches a trap, and the status comes back', async () => {
   await detached('term', TRAP);
   assert.match(await mustSh('ctr task ls'), /^term\s+\d+\s+RUNNING/m);
   await mustSh('vctr task kill -s SIGTERM term');
-  assert.equal(await remove('term'), 42);
+  assert.equal(await removeTask('term'), 42);
   assert.match(await mustSh('cat /tmp/term.log'), /caught/);
   await assertClean();
 });
@@ -37,7 +29,7 @@ test('SIGTERM reaches a trap, and the status comes back', async () => {
 test('SIGKILL gives 137 and leaves nothing', async () => {
   await detached('kill', TRAP);
   await mustSh('vctr task kill -s SIGKILL kill');
-  assert.equal(await remove('kill'), 137);
+  assert.equal(await removeTask('kill'), 137);
   await assertClean();
 });
 
@@ -52,7 +44,7 @@ test('state, list and logs while it runs', async () => {
   const logs = await runtime('logs', 'look');
   assert.deepEqual(logs, { status: 0, stdout: 'ready\nout\n', stderr: 'err\n' });
   await mustSh('vctr task kill -s SIGKILL look');
-  await remove('look');
+  await removeTask('look');
 });
 
 test('ten at once: all right, nothing left', async () => {
@@ -74,6 +66,6 @@ test('containerd is restarted while a container runs', async () => {
   await mustSh('lab-containerd restart');
   assert.match(await mustSh('ctr task ls'), /^survivor\s+\d+\s+RUNNING/m);
   await mustSh('vctr task kill -s SIGTERM survivor');
-  assert.equal(await remove('survivor'), 42);
+  assert.equal(await removeTask('survivor'), 42);
   await assertClean();
 });
