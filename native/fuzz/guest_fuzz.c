@@ -42,6 +42,8 @@ static size_t guest_left, chunk_size;
 static struct vxn_parser to_guest;
 static int destroyed, stopped;
 static uint64_t credited[2], received[2];
+// Output that the other client got of each of its processes; it never gives credit.
+static uint64_t relayed[3][2];
 
 // ---- The channel
 
@@ -91,7 +93,14 @@ void control_send(struct client *c, uint16_t type, uint32_t id, const void *payl
   for (uint32_t i = 0; i < length; i++) sum ^= ((const uint8_t *)payload)[i];
   static volatile uint8_t sink;
   sink = sum;
-  (void)sink, (void)id;
+  (void)sink;
+  if (c != &other || id < 5 || id > 7) return;
+  uint64_t *sums = relayed[id - 5];
+  if (type == VXN_G_EXIT || type == VXN_G_FAILED) sums[0] = sums[1] = 0;
+  if (type != VXN_G_STDOUT && type != VXN_G_STDERR) return;
+  uint64_t *sum_of = &sums[type == VXN_G_STDOUT ? 0 : 1];
+  *sum_of += length;
+  CHECK(*sum_of <= VXN_OUTPUT_WINDOW);
 }
 
 // ---- Everything else
@@ -144,6 +153,7 @@ static void reset(void) {
   destroyed = stopped = 0;
   memset(credited, 0, sizeof credited);
   memset(received, 0, sizeof received);
+  memset(relayed, 0, sizeof relayed);
 }
 
 static void from_runtime(struct client *c, uint16_t type, uint32_t id) {
@@ -187,9 +197,31 @@ static size_t expand(const uint8_t *data, size_t size, uint8_t *to, size_t room)
   return n;
 }
 
+static bool starts, execs, leaves;
+static unsigned frames;
+
+// The host's side acts between any two frames of the guest's.
+static vxn_fault guest_frame(void *ctx, const struct vxn_header *h, const uint8_t *payload) {
+  vxn_fault fault = guest_on.frame(ctx, h, payload);
+  if (fault != NULL) return fault;
+  frames++;
+  if (state == READY && starts && !asked_to_start) {
+    from_runtime(&runtime, VXN_H_CONTAINER, INIT);
+    from_runtime(&runtime, VXN_H_PROCESS, INIT);
+  }
+  if (state != RUNNING || other.gone) return NULL;
+  if (execs) from_runtime(&other, VXN_H_PROCESS, 5 + frames % 3);
+  if (leaves && frames % 8 == 7) {
+    other.gone = true;
+    client_gone(&other);
+  }
+  return NULL;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 2) return 0;
-  bool starts = data[0] & 1, execs = data[0] & 2, leaves = data[0] & 4, slow = data[0] & 8, compact = data[0] & 16;
+  starts = data[0] & 1, execs = data[0] & 2, leaves = data[0] & 4, frames = 0;
+  bool slow = data[0] & 8, compact = data[0] & 16;
   static uint8_t expanded[1 << 20];
   reset();
   chunk_size = ((size_t)data[1] + 1) * (compact ? 256 : 1);
@@ -217,24 +249,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       finish(NULL);
       break;
     }
-    vxn_fault fault = vxn_parser_feed(&parser, buf, now, guest_on.frame, NULL);
+    vxn_fault fault = vxn_parser_feed(&parser, buf, now, guest_frame, NULL);
     if (fault != NULL) finish(fault);
-    if (state == READY && starts && !asked_to_start) {
-      from_runtime(&runtime, VXN_H_CONTAINER, INIT);
-      from_runtime(&runtime, VXN_H_PROCESS, INIT);
-    }
-    if (state == RUNNING && execs && turn % 7 == 0) from_runtime(&other, VXN_H_PROCESS, 5 + (uint32_t)turn % 3);
-    if (state == RUNNING && leaves && turn % 11 == 10 && !other.gone) {
-      other.gone = true;
-      client_gone(&other);
-      execs = false;
-    }
     if (state == RUNNING) give_credit(&out[0]), give_credit(&out[1]);
     guest_flush();
     CHECK(queued <= QUEUE);
     for (int i = 0; i < 2; i++) {
       CHECK(out[i].window <= VXN_OUTPUT_WINDOW && out[i].len <= VXN_OUTPUT_WINDOW);
-      CHECK(received[i] <= VXN_OUTPUT_WINDOW + credited[i] + VXN_PAYLOAD_MAX);
+      // What broke the rule is recorded before it is found.
+      CHECK(!open_ || received[i] <= VXN_OUTPUT_WINDOW + credited[i]);
     }
   }
   // However it went: one end, one destroy, a status that an engine can read.
