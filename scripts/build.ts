@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Bundles the TypeScript and renders the templates into dist/.
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ejs from 'ejs';
 import { build } from 'esbuild';
@@ -81,8 +72,6 @@ executable(join(DIST, 'libexec/vxn/vxn-oci-runtime'));
 executable(join(DIST, 'bin/vctr'), render('vctr.ejs', TARGET));
 executable(join(DIST, 'libexec/vxn/vxn-snapshot'), render('vxn-snapshot.ejs', TARGET));
 executable(join(DIST, 'bin/containerd-shim-vxn-v2'), render('containerd-shim-vxn-v2.ejs', TARGET));
-copyFileSync(join(ROOT, 'libexec/vxn-block'), join(DIST, 'libexec/vxn/vxn-block'));
-executable(join(DIST, 'libexec/vxn/vxn-block'));
 symlinkSync('../libexec/vxn/vxn-oci-runtime', join(DIST, 'bin/vxn-oci-runtime'));
 symlinkSync('../vxn-oci-runtime', join(DIST, 'libexec/vxn/shim/runc'));
 

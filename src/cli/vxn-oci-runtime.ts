@@ -12,6 +12,7 @@ import { features } from '../oci/features.ts';
 import { kill } from '../oci/kill.ts';
 import { renderList } from '../oci/list.ts';
 import { consoleLog, programLog } from '../oci/logs.ts';
+import { ps } from '../oci/ps.ts';
 import { OCI_VERSION } from '../oci/spec.ts';
 import { start } from '../oci/start.ts';
 import { state, states } from '../oci/state.ts';
@@ -93,6 +94,14 @@ const VERBS: Readonly<Record<string, Verb>> = {
     options: { format: 'value', quiet: 'flag' },
     run: ({ config, root }, { options }) => {
       write(STDOUT, renderList(states(config, root), options.get('format') ?? 'table', options.has('quiet')));
+    },
+  },
+  ps: {
+    summary: 'print the processes in Dom0 that stand for a container',
+    args: ['ID'],
+    options: { format: 'value' },
+    run: ({ config, root }, parsed) => {
+      write(STDOUT, ps(config, root, id(parsed), parsed.options.get('format') ?? 'table'));
     },
   },
   logs: {
