@@ -58,7 +58,8 @@ async function check(name: string, command: string, args: readonly string[]): Pr
   return status === 0 ? PASS : FAIL;
 }
 
-const NOT_OURS = new Set(['node_modules', '.git', '.lab', 'build']);
+// Of templates/, what dist/ holds of them is looked at.
+const NOT_OURS = new Set(['node_modules', '.git', '.lab', 'build', 'templates']);
 
 /** Every shell script of the project and of dist/, by its first line; vxn-oci-runtime only begins as one. */
 function shellScripts(folder = ''): string[] {

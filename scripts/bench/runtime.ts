@@ -125,15 +125,16 @@ function report(
 }
 
 /** A start-up snapshot of the runtime, as libexec/vxn-snapshot makes it on the target. */
-function snapshot({ folder, runtime, env }: Bench): string {
+function snapshot({ folder, runtime, env }: Bench): string | undefined {
   const builder = join(folder, 'builder.cjs');
   const blob = join(folder, 'blob');
   const settings = join(folder, 'snapshot.json');
   copyFileSync(runtime, builder);
   writeFileSync(settings, JSON.stringify({ builder, withoutCodeCache: true }));
   const argv = ['--snapshot-blob', blob, '--build-snapshot-config', settings];
-  execFileSync(NODE, argv, { env: { ...env, NODE_NO_WARNINGS: '1' }, stdio: 'ignore' });
-  return blob;
+  // --build-snapshot-config came with node 20.12.
+  const { status } = spawnSync(NODE, argv, { env: { ...env, NODE_NO_WARNINGS: '1' }, stdio: 'ignore' });
+  return status === 0 ? blob : undefined;
 }
 
 /** Prints the section. True when the goals are met. */
@@ -149,7 +150,7 @@ export function benchRuntime(): boolean {
       '--root',
       '/run/bare',
     ]);
-    const blob = Number(process.versions.node.split('.')[0]) >= 22 ? snapshot(bench) : undefined;
+    const blob = snapshot(bench);
     const blobArgv = [
       NODE,
       '--no-node-snapshot',
