@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// The part of the benchmark that needs a real Xen. The machine is emulated: only ratios and what is named a goal mean anything.
+import { deploy } from '../../lab/deploy.ts';
+import { ensureLab, type Lab } from '../../lab/lab.ts';
+import { IMAGE } from '../../lab/oci-image.ts';
+import { type Phase, phasesOf, type Stamp } from '../../src/oci/timeline.ts';
+
+const ROOT = '/run/containerd/runc/default';
+const ROUNDS = 5;
+const STREAM_MIB = 256;
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function goal(name: string, value: number, unit: string, limit: number, atMost = true): void {
+  const met = atMost ? value <= limit : value >= limit;
+  say(
+    `  ${name.padEnd(52)}${value.toFixed(2).padStart(9)} ${unit.padEnd(6)} goal ${atMost ? '<=' : '>='} ${limit}: ${met ? 'met' : 'MISSED'}`,
+  );
+}
+
+/** Runs a script in Dom0 that must succeed; its output. */
+async function sh(lab: Lab, script: string): Promise<string> {
+  const { status, stdout, stderr } = await lab.sh(script, { env: { IMAGE, ROOT }, timeoutMs: 600_000 });
+  if (status !== 0) throw new Error(`${script}: status ${status}\n${stderr.toString()}`);
+  return stdout.toString();
+}
+
+/** Seconds that a command takes by Dom0's own clock. */
+async function seconds(lab: Lab, command: string): Promise<number> {
+  const out = await sh(
+    lab,
+    `a=$(cut -d' ' -f1 /proc/uptime); ${command} >/dev/null 2>&1; b=$(cut -d' ' -f1 /proc/uptime); echo "$a $b"`,
+  );
+  const [a, b] = out.trim().split(' ').map(Number);
+  return (b ?? 0) - (a ?? 0);
+}
+
+async function timelineOf(lab: Lab, id: string): Promise<Stamp[]> {
+  const text = await sh(lab, `vxn-oci-runtime --root $ROOT timeline --json ${id}`);
+  const { stamps } = JSON.parse(text) as { stamps: { ns: string; phase: string }[] };
+  return stamps.map(({ ns, phase }) => ({ ns: BigInt(ns), phase }));
+}
+
+async function benchRun(lab: Lab): Promise<void> {
+  say(`\nvctr run --rm IMAGE ID /bin/true, ${ROUNDS} rounds in turn with runc`);
+  const [vxn, runc, node]: [number[], number[], number[]] = [[], [], []];
+  const phases = new Map<string, number[]>();
+  for (let i = 0; i < ROUNDS; i++) {
+    vxn.push(await seconds(lab, `vctr run --rm $IMAGE bench${i} /bin/true`));
+    runc.push(await seconds(lab, `ctr run --rm $IMAGE bench-runc${i} /bin/true`));
+    node.push(await seconds(lab, 'node -e 0'));
+    for (const { name, seconds: took } of phasesOf(await timelineOf(lab, `bench${i}`)) as Phase[]) {
+      phases.set(name, [...(phases.get(name) ?? []), took]);
+    }
+  }
+  for (const [name, took] of phases) say(`    ${name.padEnd(16)}${median(took).toFixed(2).padStart(8)} s`);
+  say(
+    `  runc: ${median(runc).toFixed(2)} s, an empty node: ${median(node).toFixed(2)} s, ratio to runc: ${(median(vxn) / median(runc)).toFixed(2)}`,
+  );
+  goal('vctr run --rm, end to end', median(vxn), 's', 16);
+}
+
+async function benchStream(lab: Lab): Promise<void> {
+  const bytes = STREAM_MIB << 20;
+  await sh(lab, `vctr run --rm $IMAGE stream /bin/sh -c 'head -c ${bytes} /dev/zero' >/dev/null`);
+  const stamps = await timelineOf(lab, 'stream');
+  const at = (phase: string): number => Number(stamps.find((s) => s.phase === phase)?.ns ?? 0n) / 1e9;
+  goal(
+    `stdout, ${STREAM_MIB} MiB through the stock shim and ctr`,
+    bytes / 1e6 / (at('program.exit') - at('program.start')),
+    'MB/s',
+    20,
+    false,
+  );
+}
+
+/** KiB of Dom0's memory that a running container's processes of ours take. */
+async function benchMemory(lab: Lab): Promise<void> {
+  await sh(lab, 'vctr run -d $IMAGE rest /bin/sleep 3600');
+  const pss = await sh(
+    lab,
+    `for p in /proc/[0-9]*; do
+    case $(tr '\\0' ' ' <$p/cmdline 2>/dev/null) in vxn-monitor* | */vxn-monitor* | xl\\ * | */xl\\ *) awk '/^Pss:/ { print $2 }' $p/smaps_rollup ;; esac; done`,
+  );
+  const kib = pss
+    .trim()
+    .split('\n')
+    .reduce((sum, line) => sum + Number(line), 0);
+  const killed = await seconds(lab, 'vxn-oci-runtime --root $ROOT kill rest KILL');
+  const node = median([
+    await seconds(lab, 'node -e 0'),
+    await seconds(lab, 'node -e 0'),
+    await seconds(lab, 'node -e 0'),
+  ]);
+  await sh(
+    lab,
+    "until ctr task ls | grep -q 'rest .*STOPPED'; do sleep 0.2; done; ctr task rm rest; ctr c rm rest",
+  );
+  goal('Dom0 memory (PSS) of a running container', kib / 1024, 'MB', 1.5);
+  goal('kill -9, as a ratio to an empty node start', killed / node, '', 1.3);
+}
+
+/** Boots the lab if need be and measures vxn in it. */
+export async function benchLab(): Promise<void> {
+  const lab = await ensureLab({ report: say });
+  await deploy(lab, say);
+  await benchRun(lab);
+  await benchStream(lab);
+  await benchMemory(lab);
+}
