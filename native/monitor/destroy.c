@@ -6,29 +6,45 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 extern char **environ;
 
-void destroy_domain(const char *xl, uint32_t domid, int hold_fd) {
+static int run_xl(const char *xl, uint32_t domid) {
   char id[16];
   snprintf(id, sizeof id, "%" PRIu32, domid);
   char *const argv[] = {(char *)(uintptr_t)xl, (char *)(uintptr_t)"destroy", id, NULL};
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t attr;
-  sigset_t none, all;
   pid_t pid;
+  int status;
+  if (posix_spawnp(&pid, xl, NULL, NULL, argv, environ) != 0) return -1;
+  return waitpid(pid, &status, 0) == pid ? status : -1;
+}
+
+// Signals as a program expects them: with SIGCHLD ignored xl could not wait for its hotplug programs.
+static void default_signals(void) {
+  sigset_t none;
+  for (int signo = 1; signo <= 64; signo++) signal(signo, SIG_DFL);
   sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawn_file_actions_init(&files);
-  posix_spawnattr_init(&attr);
-  for (int fd = 0; fd < 3; fd++) posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_RDWR, 0);
-  // Duplicating it onto itself would keep close-on-exec set; another number clears it.
-  posix_spawn_file_actions_adddup2(&files, hold_fd, hold_fd == 3 ? 4 : 3);
-  posix_spawnattr_setsigmask(&attr, &none);
-  // An ignored SIGCHLD would be inherited, and xl could not wait for its hotplug scripts.
-  posix_spawnattr_setsigdefault(&attr, &all);
-  posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-  posix_spawnp(&pid, xl, &files, &attr, argv, environ);
-  posix_spawn_file_actions_destroy(&files);
-  posix_spawnattr_destroy(&attr);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+// Nothing of the container's stays open here: its engine waits for the end of its output.
+static void keep_only(int hold_fd) {
+  int null = open("/dev/null", O_RDWR);
+  for (int fd = 0; fd < 3; fd++) dup2(null, fd);
+  dup2(hold_fd, 3);
+  fcntl(3, F_SETFD, FD_CLOEXEC);
+  close_range(4, ~0U, 0);
+}
+
+void destroy_domain(const char *xl, uint32_t domid, int hold_fd, const char *gone_path) {
+  if (fork() != 0) return;
+  setsid();
+  prctl(PR_SET_NAME, "vxn-destroy");
+  default_signals();
+  keep_only(hold_fd);
+  if (run_xl(xl, domid) == 0) open(gone_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  _exit(0);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "session.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -75,7 +76,11 @@ static void end(int exit_status) {
   write_file("exit", text);
   timeline_stamp("program.exit", 0);
   stdin_close();
-  if (!no_domain) destroy_domain(opt->xl, domid, control_listen_fd());
+  if (!no_domain) {
+    char gone[160];
+    snprintf(gone, sizeof gone, "%s/gone", opt->run_dir);
+    destroy_domain(opt->xl, domid, control_listen_fd(), gone);
+  }
   stop_when_flushed();
 }
 
@@ -120,8 +125,11 @@ static vxn_fault init_started(const struct vxn_header *h, const uint8_t *payload
 // 126 and 127 as a shell gives them, since the engines show the status of a container that never ran.
 static int status_of_failure(uint32_t error_number) {
   switch (error_number) {
-    case 2: return 127;
-    case 13: return 126;
+    case ENOENT:
+    case ENOTDIR: return 127;
+    case EACCES:
+    case EISDIR:
+    case ENOEXEC: return 126;
     default: return STATUS_LOST;
   }
 }
@@ -260,15 +268,14 @@ static void send_status(struct client *c, uint32_t id) {
 // What makes and starts the container goes to the guest as the runtime wrote it, once.
 static bool start_frame(struct client *c, const struct vxn_header *h, const uint8_t *payload) {
   if (state == BOOTING) return false;
-  bool first = h->type == VXN_H_CONTAINER;
-  if (state != READY || (first && asked_to_start) || (asked_to_start && starter != c)) {
+  if (state != READY || asked_to_start || (starter != NULL && starter != c)) {
     static const char text[] = "\0\0\0\0cannot start an already running container";
     control_send(c, VXN_G_FAILED, INIT, text, sizeof text - 1);
     return true;
   }
   if (!guest_has_room()) return false;
   starter = c;
-  if (first && h->flags == 0) asked_to_start = true;
+  if (h->type == VXN_H_PROCESS && h->flags == 0) asked_to_start = true;
   guest_send(h->type, h->flags, h->id, payload, h->length);
   return true;
 }

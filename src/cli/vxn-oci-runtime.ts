@@ -6,23 +6,13 @@ import { startupSnapshot } from 'node:v8';
 import { errno, messageOf, VxnError } from '../errors.ts';
 import { type Command, type Parsed, parseArguments } from '../oci/arguments.ts';
 import { type Context, makeContext } from '../oci/context.ts';
-import { create } from '../oci/create.ts';
-import { deleteContainer } from '../oci/delete.ts';
-import { features } from '../oci/features.ts';
-import { kill } from '../oci/kill.ts';
-import { renderList } from '../oci/list.ts';
-import { consoleLog, programLog } from '../oci/logs.ts';
-import { ps } from '../oci/ps.ts';
 import { OCI_VERSION } from '../oci/spec.ts';
-import { start } from '../oci/start.ts';
-import { state, states } from '../oci/state.ts';
-import { timeline } from '../oci/timeline.ts';
 
 declare const VXN_VERSION: string;
 declare const VXN_COMMIT: string;
 
 interface Verb extends Command {
-  run(context: Context, parsed: Parsed): Promise<void> | void;
+  run(context: Context, parsed: Parsed): Promise<void>;
 }
 
 const STDOUT = 1;
@@ -42,6 +32,22 @@ function write(fd: number, data: string | Buffer): void {
 
 const id = (parsed: Parsed): string => parsed.args[0] ?? '';
 
+// A verb's code, and what of node it needs, is loaded when it is called: most of a call is node's own start.
+const MODULES = {
+  create: () => import('../oci/create.ts'),
+  start: () => import('../oci/start.ts'),
+  state: () => import('../oci/state.ts'),
+  kill: () => import('../oci/kill.ts'),
+  delete: () => import('../oci/delete.ts'),
+  remove: () => import('../oci/remove.ts'),
+  xl: () => import('../xen/xl.ts'),
+  list: () => import('../oci/list.ts'),
+  ps: () => import('../oci/ps.ts'),
+  logs: () => import('../oci/logs.ts'),
+  timeline: () => import('../oci/timeline.ts'),
+  features: () => import('../oci/features.ts'),
+};
+
 const VERBS: Readonly<Record<string, Verb>> = {
   create: {
     summary: 'make a container: build its root disk and boot its domain',
@@ -54,8 +60,8 @@ const VERBS: Readonly<Record<string, Verb>> = {
       'no-new-keyring': 'flag',
       'preserve-fds': 'value',
     },
-    run: (context, parsed) =>
-      create(context, {
+    run: async (context, parsed) =>
+      (await MODULES.create()).create(context, {
         id: id(parsed),
         bundle: parsed.options.get('bundle') ?? '.',
         pidFile: parsed.options.get('pid-file'),
@@ -66,33 +72,41 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'start the program of a container that was made',
     args: ['ID'],
     options: {},
-    run: (context, parsed) => start(context, id(parsed)),
+    run: async (context, parsed) => (await MODULES.start()).start(context, id(parsed)),
   },
   state: {
     summary: 'print the state of a container as JSON',
     args: ['ID'],
     options: {},
-    run: (context, parsed) => {
-      write(STDOUT, `${JSON.stringify(state(context.config, context.root, id(parsed)), null, 2)}\n`);
+    run: async ({ config, root }, parsed) => {
+      const { state } = await MODULES.state();
+      write(STDOUT, `${JSON.stringify(state(config, root, id(parsed)), null, 2)}\n`);
     },
   },
   kill: {
     summary: 'send a signal to the program (TERM by default)',
     args: ['ID', '[SIGNAL]'],
     options: { all: 'flag' },
-    run: (context, parsed) => kill(context, id(parsed), parsed.args[1] ?? 'TERM', parsed.options.has('all')),
+    run: async (context, parsed) => {
+      const { kill } = await MODULES.kill();
+      await kill(context, id(parsed), parsed.args[1] ?? 'TERM', parsed.options.has('all'));
+    },
   },
   delete: {
     summary: 'remove a container, its domain and its disks',
     args: ['ID'],
     options: { force: 'flag' },
-    run: (context, parsed) => deleteContainer(context, id(parsed), parsed.options.has('force')),
+    run: async (context, parsed) => {
+      const { deleteContainer } = await MODULES.delete();
+      await deleteContainer(context, id(parsed), parsed.options.has('force'));
+    },
   },
   list: {
     summary: 'list the containers of --root',
     args: [],
     options: { format: 'value', quiet: 'flag' },
-    run: ({ config, root }, { options }) => {
+    run: async ({ config, root }, { options }) => {
+      const [{ states }, { renderList }] = [await MODULES.state(), await MODULES.list()];
       write(STDOUT, renderList(states(config, root), options.get('format') ?? 'table', options.has('quiet')));
     },
   },
@@ -100,7 +114,8 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'print the processes in Dom0 that stand for a container',
     args: ['ID'],
     options: { format: 'value' },
-    run: ({ config, root }, parsed) => {
+    run: async ({ config, root }, parsed) => {
+      const { ps } = await MODULES.ps();
       write(STDOUT, ps(config, root, id(parsed), parsed.options.get('format') ?? 'table'));
     },
   },
@@ -108,7 +123,8 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: "print what the program wrote, or the guest kernel's log",
     args: ['ID'],
     options: { console: 'flag' },
-    run: ({ config, root }, parsed) => {
+    run: async ({ config, root }, parsed) => {
+      const { consoleLog, programLog } = await MODULES.logs();
       if (parsed.options.has('console')) return write(STDOUT, consoleLog(config, root, id(parsed)));
       for (const { stream, data } of programLog(config, root, id(parsed))) {
         write(stream === 'stdout' ? STDOUT : STDERR, data);
@@ -119,7 +135,8 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'print how long each phase of a container took',
     args: ['ID'],
     options: { json: 'flag' },
-    run: ({ config, root }, parsed) => {
+    run: async ({ config, root }, parsed) => {
+      const { timeline } = await MODULES.timeline();
       write(STDOUT, timeline(config, root, id(parsed), parsed.options.has('json')));
     },
   },
@@ -127,7 +144,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'print what this runtime can do, as JSON',
     args: [],
     options: {},
-    run: () => write(STDOUT, `${JSON.stringify(features(VXN_VERSION), null, 2)}\n`),
+    run: async () => {
+      const { features } = await MODULES.features();
+      write(STDOUT, `${JSON.stringify(features(VXN_VERSION), null, 2)}\n`);
+    },
   },
 };
 
@@ -234,6 +254,7 @@ function run(argv: readonly string[]): void {
 
 // Within a start-up snapshot (libexec/vxn-snapshot) nothing of the calling process may be looked at yet.
 if (startupSnapshot.isBuildingSnapshot()) {
+  for (const load of Object.values(MODULES)) void load();
   startupSnapshot.setDeserializeMainFunction(() => run(process.argv.slice(2)));
 } else {
   run(process.argv.slice(2));

@@ -37,6 +37,8 @@ export interface Places {
   started: string;
   exit: string;
   error: string;
+  /** Made when the monitor's `xl destroy` has succeeded. */
+  gone: string;
   timeline: string;
   rootDisk: string;
   domainConfig: string;
@@ -84,6 +86,7 @@ export function placesOf(config: Config, root: string, id: string): Places {
     started: join(run, 'started'),
     exit: join(run, 'exit'),
     error: join(run, 'error'),
+    gone: join(run, 'gone'),
     timeline: join(run, 'timeline'),
     rootDisk: join(lib, 'root.img'),
     domainConfig: join(lib, 'domain.cfg'),

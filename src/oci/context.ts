@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { type Config, loadConfig } from '../config.ts';
 import type { Toolstack } from '../xen/toolstack.ts';
-import { xlToolstack } from '../xen/xl.ts';
 import type { GlobalOptions } from './arguments.ts';
 
 /** What every verb works with. */
@@ -9,7 +8,8 @@ export interface Context {
   config: Config;
   /** The caller's --root: containers of different roots may have the same id. */
   root: string;
-  toolstack: Toolstack;
+  /** Loaded when it is first asked for: most calls never need it. */
+  toolstack(): Promise<Toolstack>;
 }
 
 /** The context of a call with these global options. */
@@ -19,5 +19,9 @@ export function makeContext(
   parseYaml: (text: string) => unknown,
 ): Context {
   const config = loadConfig(version, parseYaml);
-  return { config, root: globals.root, toolstack: xlToolstack(config.xl, config.xenstoreRead) };
+  const toolstack = async (): Promise<Toolstack> => {
+    const { xlToolstack } = await import('../xen/xl.ts');
+    return xlToolstack(config.xl, config.xenstoreRead);
+  };
+  return { config, root: globals.root, toolstack };
 }

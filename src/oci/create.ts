@@ -20,7 +20,6 @@ import {
 import type { Context } from './context.ts';
 import { startMonitor } from './monitor.ts';
 import { identify, isAlive } from './process-id.ts';
-import { removeContainer } from './remove.ts';
 import { buildRootDisk } from './root-disk.ts';
 import { type Size, sizeDomain } from './sizing.ts';
 import { checkSupported, OCI_VERSION } from './spec.ts';
@@ -74,7 +73,8 @@ async function build(
   places: Places,
   stored: Stored,
 ): Promise<void> {
-  const { config, toolstack } = context;
+  const { config } = context;
+  const toolstack = await context.toolstack();
   stamp(places, 'disk.begin');
   buildRootDisk(config.mke2fs, bundle.rootfs, places.rootDisk, size.rootFree);
   stamp(places, 'disk.end');
@@ -139,7 +139,7 @@ export async function create(context: Context, options: CreateOptions): Promise<
     if (options.pidFile !== undefined) writeAtomically(options.pidFile, String(stored.monitor.pid));
   } catch (error) {
     // The first failure is the one to tell; what could not be undone is there for `delete --force`.
-    await removeContainer(context, places, stored).catch(() => undefined);
+    await (await import('./remove.ts')).removeContainer(context, places, stored).catch(() => undefined);
     if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true });
     throw error;
   }

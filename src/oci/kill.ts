@@ -3,14 +3,23 @@ import { VxnError } from '../errors.ts';
 import { Control } from '../guest/control.ts';
 import { FIRST } from '../guest/description.ts';
 import { encodeFrame, Type } from '../guest/protocol.ts';
-import { checkId, load, placesOf, statusOf } from './container.ts';
+import { checkId, load, type Places, placesOf, statusOf } from './container.ts';
 import type { Context } from './context.ts';
 import { isAlive } from './process-id.ts';
-import { killByMonitor } from './remove.ts';
 import { signalNumber } from './signals.ts';
 
 const SIGKILL = 9;
 const ANSWER_MS = 10_000;
+
+/** Ends the container as SIGKILL does: the domain goes, the monitor exits with 137. False when nobody answered. */
+export async function killByMonitor(places: Places): Promise<boolean> {
+  const control = await Control.open(places.control);
+  if (control === undefined) return false;
+  await control.send(encodeFrame(Type.Kill, 0));
+  const answer = await control.receive(ANSWER_MS);
+  control.close();
+  return answer?.type === Type.Ok;
+}
 
 const notRunning = (): VxnError => new VxnError('WRONG_STATE', 'container not running');
 

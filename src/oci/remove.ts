@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Removing whatever there is of a container, from any state that a crash can leave. Doing it twice does no harm.
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VxnError } from '../errors.ts';
 import { Control } from '../guest/control.ts';
-import { encodeFrame, Type } from '../guest/protocol.ts';
 import type { Places, Stored } from './container.ts';
 import type { Context } from './context.ts';
+import { killByMonitor } from './kill.ts';
 import { identify, isAlive, type ProcessId } from './process-id.ts';
 
-const MONITOR_MS = 10_000;
 const DESTROY_MS = 180_000;
 
 function signal(id: ProcessId, name: NodeJS.Signals): void {
@@ -18,16 +17,6 @@ function signal(id: ProcessId, name: NodeJS.Signals): void {
   } catch {
     // It ended by itself.
   }
-}
-
-/** Ends the container as SIGKILL does: the domain goes, the monitor exits with 137. False when nobody answered. */
-export async function killByMonitor(places: Places): Promise<boolean> {
-  const control = await Control.open(places.control);
-  if (control === undefined) return false;
-  await control.send(encodeFrame(Type.Kill, 0));
-  const answer = await control.receive(MONITOR_MS);
-  control.close();
-  return answer?.type === Type.Ok;
 }
 
 // While the monitor or the `xl destroy` that it left behind holds the control socket, connecting to it succeeds and
@@ -43,8 +32,8 @@ async function waitForHolders(places: Places): Promise<void> {
   }
 }
 
-function destroyDomain(context: Context, stored: Stored): void {
-  const { toolstack } = context;
+async function destroyDomain(context: Context, stored: Stored): Promise<void> {
+  const toolstack = await context.toolstack();
   const { domid, uuid } = stored;
   const ours =
     domid === undefined
@@ -104,8 +93,8 @@ export async function removeContainer(
   const answered = mayLive && (await killByMonitor(places));
   if (!answered && monitor !== undefined) signal(monitor, 'SIGKILL');
   if (monitor === undefined) await endStrays(places);
-  await waitForHolders(places);
-  destroyDomain(context, stored);
+  if (!existsSync(places.gone)) await waitForHolders(places);
+  if (!existsSync(places.gone)) await destroyDomain(context, stored);
   beforeFiles();
   removeFiles(places);
 }
