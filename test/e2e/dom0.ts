@@ -73,11 +73,7 @@ export function runtime(...args: string[]): Promise<Outcome> {
 const REMAINS = `
 xl list | awk 'NR > 2 { print "domain: " $0 }'
 losetup -a | sed 's/^/loop: /'
-for p in /proc/[0-9]*; do
-  case $(tr '\\0' ' ' <"$p/cmdline" 2>/dev/null) in
-  *vxn-monitor\\ --id* | *vxn-oci-runtime* | *xl\\ create* | *xl\\ destroy* | *vxn-block*) echo "process: $(tr '\\0' ' ' <"$p/cmdline")" ;;
-  esac
-done
+ps -eo args= | grep -E '^([^ ]*/)?(vxn-monitor|vxn-block|xl (create|destroy)|node [^ ]*vxn-oci-runtime|node --snapshot)' | sed 's/^/process: /'
 grep -E 'vxn|root\\.img' /proc/mounts | sed 's/^/mount: /'
 find /run/vxn -mindepth 2 2>/dev/null | sed 's/^/file: /'
 find /var/lib/vxn -mindepth 2 -not -path '/var/lib/vxn/timelines/*' 2>/dev/null | sed 's/^/file: /'
