@@ -86,34 +86,41 @@ void vxn_parser_init(struct vxn_parser *p, bool from_guest) {
 
 static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
 
+uint8_t *vxn_parser_room(struct vxn_parser *p, size_t *size) {
+  struct vxn_header h = {0};
+  size_t want = VXN_HEADER_SIZE;
+  if (p->have >= VXN_HEADER_SIZE) {
+    vxn_get_header(p->buf, &h);
+    want += h.length;
+  }
+  *size = want - p->have;
+  return p->buf + p->have;
+}
+
+vxn_fault vxn_parser_took(struct vxn_parser *p, size_t n, vxn_frame_fn fn, void *ctx) {
+  struct vxn_header h = {0};
+  bool had_header = p->have >= VXN_HEADER_SIZE;
+  p->have += n;
+  if (p->fault != NULL || p->have < VXN_HEADER_SIZE) return p->fault;
+  bool ok = vxn_get_header(p->buf, &h);
+  if (!had_header) {
+    if (!ok) return p->fault = "malformed frame header";
+    if (p->from_guest && !vxn_guest_header_ok(&h)) return p->fault = "frame that a guest may not send";
+  }
+  if (p->have < VXN_HEADER_SIZE + h.length) return NULL;
+  p->have = 0;
+  return p->fault = fn(ctx, &h, p->buf + VXN_HEADER_SIZE);
+}
+
 vxn_fault vxn_parser_feed(struct vxn_parser *p, const uint8_t *data, size_t len, vxn_frame_fn fn, void *ctx) {
   while (p->fault == NULL && len > 0) {
-    struct vxn_header h = {0};
-    size_t want = VXN_HEADER_SIZE;
-    if (p->have >= VXN_HEADER_SIZE) {
-      vxn_get_header(p->buf, &h);
-      want += h.length;
-    }
-    size_t take = min_size(len, want - p->have);
-    memcpy(p->buf + p->have, data, take);
-    p->have += take;
-    data += take;
-    len -= take;
-    if (p->have < VXN_HEADER_SIZE) break;
-    if (want == VXN_HEADER_SIZE) {
-      if (!vxn_get_header(p->buf, &h)) {
-        p->fault = "malformed frame header";
-        break;
-      }
-      if (p->from_guest && !vxn_guest_header_ok(&h)) {
-        p->fault = "frame that a guest may not send";
-        break;
-      }
-    }
-    if (p->have == VXN_HEADER_SIZE + h.length) {
-      p->have = 0;
-      p->fault = fn(ctx, &h, p->buf + VXN_HEADER_SIZE);
-    }
+    size_t size;
+    uint8_t *room = vxn_parser_room(p, &size);
+    size_t n = min_size(len, size);
+    memcpy(room, data, n);
+    data += n;
+    len -= n;
+    vxn_parser_took(p, n, fn, ctx);
   }
   return p->fault;
 }

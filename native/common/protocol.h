@@ -159,6 +159,12 @@ struct vxn_parser {
 
 void vxn_parser_init(struct vxn_parser *p, bool from_guest);
 
+/// Where the next bytes of the stream go, and how many at most, so that they can be read without another copy.
+uint8_t *vxn_parser_room(struct vxn_parser *p, size_t *size);
+
+/// n bytes were put there; calls fn when that completes a frame. Returns the fault, which is sticky.
+vxn_fault vxn_parser_took(struct vxn_parser *p, size_t n, vxn_frame_fn fn, void *ctx);
+
 /// Feeds len bytes, calling fn for each frame completed. Returns the fault, which is sticky.
 vxn_fault vxn_parser_feed(struct vxn_parser *p, const uint8_t *data, size_t len, vxn_frame_fn fn, void *ctx);
 

@@ -25,17 +25,18 @@ static void finish(vxn_fault why) {
 }
 
 static bool read_round(void) {
-  static uint8_t chunk[VXN_PAYLOAD_MAX];
   size_t total = 0;
   while (open_ && total < ROUND) {
-    ssize_t n = channel_read(chunk, sizeof chunk);
+    size_t size;
+    uint8_t *room = vxn_parser_room(&parser, &size);
+    ssize_t n = channel_read(room, size);
     if (n == 0) return false;
     if (n < 0) {
       finish(NULL);
       return false;
     }
     total += (size_t)n;
-    vxn_fault fault = vxn_parser_feed(&parser, chunk, (size_t)n, on.frame, NULL);
+    vxn_fault fault = vxn_parser_took(&parser, (size_t)n, on.frame, NULL);
     if (fault != NULL) finish(fault);
   }
   return open_;

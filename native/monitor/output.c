@@ -14,6 +14,7 @@
 #include "../common/protocol.h"
 
 #define RING VXN_OUTPUT_WINDOW
+#define PIPE_BYTES (1 << 20)
 
 static ssize_t put(struct output *o, const void *data, size_t len) {
   ssize_t n;
@@ -80,6 +81,8 @@ void output_open(struct output *o, int fd, uint32_t stream) {
     return;
   }
   o->socket = S_ISSOCK(st.st_mode);
+  // The fewer times a fast program waits for a slow reader, the better; root may, and without it all is well too.
+  if (S_ISFIFO(st.st_mode)) fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
   bool own = S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode);
   o->src.fd = own ? reopen(fd) : fcntl(fd, F_DUPFD_CLOEXEC, 3);
   if (o->src.fd < 0 && own) o->src.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
