@@ -9,9 +9,8 @@ import { ensureHostPackages } from './host-packages.ts';
 const ROOT = '/run/containerd/runc/default';
 const ID = `demo-${process.pid}`;
 const PROGRAM = `
-echo "hello from $(hostname 2>/dev/null || echo a container), pid $$"
-echo "kernel: $(cut -d' ' -f1-3 /proc/version), up $(cut -d' ' -f1 /proc/uptime) s"
-echo "memory: $(grep MemTotal /proc/meminfo | tr -s ' ')"
+echo "hello, I am process $$ as user $(id -un)"
+echo "kernel: $(uname -sr), up $(cut -d. -f1 /proc/uptime) s, $(grep MemTotal /proc/meminfo)"
 for i in 1 2 3; do echo "line $i"; sleep 1; done
 echo "this one goes to stderr" >&2
 exit 7`;
