@@ -112,7 +112,9 @@ void loop_run(void (*after)(void)) { (void)after; }
 void loop_stop(void) { stopped++; }
 void loop_again(void) {}
 void loop_timer(int ms, void (*fn)(void)) { (void)ms, (void)fn; }
-void destroy_domain(const char *xl, uint32_t id, int hold_fd) { (void)xl, (void)id, (void)hold_fd, destroyed++; }
+void destroy_domain(const char *xl, uint32_t id, int hold_fd, const char *gone_path) {
+  (void)xl, (void)id, (void)hold_fd, (void)gone_path, destroyed++;
+}
 void console_init(const char *dir, void (*panic)(void)) { (void)dir, (void)panic; }
 void console_open(const char *tty) { (void)tty; }
 const char *console_panic(void) { return NULL; }
