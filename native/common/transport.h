@@ -29,9 +29,6 @@ struct vxn_transport *vxn_transport_socket(int fd);
 #ifndef VXN_NO_XEN
 /// Offers a vchan to Dom0 under `path` (below the domain's own xenstore home). NULL with errno on failure.
 struct vxn_transport *vxn_transport_vchan_server(const char *path, size_t read_ring, size_t write_ring);
-
-/// Joins the vchan that domain `domid` offers under the absolute xenstore path.
-struct vxn_transport *vxn_transport_vchan_client(int domid, const char *path);
 #endif
 
 #endif

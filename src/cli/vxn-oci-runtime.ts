@@ -180,7 +180,7 @@ function commandHelp(name: string): string {
   return `Usage: vxn-oci-runtime ${name} [OPTIONS] ${verb.args.join(' ')}\n\n${verb.summary}\n${lines}`;
 }
 
-// docs/runtime-contract: go-runc and podman read exactly these three lines.
+// go-runc and docker read exactly these three lines.
 function versionText(): string {
   return `vxn-oci-runtime version ${VXN_VERSION}\ncommit: ${VXN_COMMIT}\nspec: ${OCI_VERSION}\n`;
 }
