@@ -23,7 +23,8 @@ timelineDir: /var/lib/vxn/timelines
 
 async function buildNative(): Promise<string> {
   const { CC } = sysrootVariables(await ensureSysroot());
-  const build = statePath('native');
+  // Beside the sources, not in the lab's state: two checkouts can share a lab.
+  const build = path.join(REPOSITORY, 'native/build/dom0');
   await execa('make', ['-C', path.join(REPOSITORY, 'native'), `BUILD=${build}`, 'all', `CC=${CC}`], {
     stdout: 'ignore',
   });
