@@ -19,6 +19,7 @@
 #define src stdin_src
 #include "../monitor/stdin.c"
 #undef src
+#include "../monitor/outcome.c"
 #include "../monitor/session.c"
 
 #define CHECK(what)                          \
@@ -134,7 +135,7 @@ void record_append(struct record *r, const void *head, size_t head_len, const vo
 
 static void reset(void) {
   static struct options options = {.run_dir = "/nonexistent", .log_dir = "/nonexistent", .xl = "xl"};
-  opt = &options;
+  settings = &options;
   state = BOOTING;
   status = STATUS_LOST;
   starter = NULL;
@@ -152,6 +153,7 @@ static void reset(void) {
   }
   vxn_parser_init(&to_guest, false);
   runtime.gone = other.gone = false;
+  has_domain = false;
   destroyed = stopped = 0;
   memset(credited, 0, sizeof credited);
   memset(received, 0, sizeof received);

@@ -20,6 +20,8 @@
 
 #define READY_FD 3
 
+static const struct session *session = &agent_session;
+
 static void say(const char *text) {
   if (write(READY_FD, text, strlen(text)) < 0) return;
 }
@@ -53,7 +55,7 @@ static void set_oom_score_adj(const char *value) {
 static void signal_arrived(struct source *s, uint32_t events) {
   (void)events;
   struct signalfd_siginfo info;
-  while (read(s->fd, &info, sizeof info) == sizeof info) session_signal((int)info.ssi_signo);
+  while (read(s->fd, &info, sizeof info) == sizeof info) session->signal((int)info.ssi_signo);
 }
 
 static void take_signals(void) {
@@ -73,7 +75,6 @@ static void take_signals(void) {
 }
 
 int main(int argc, char **argv) {
-  static const struct domain_events events = {session_served, session_console, session_ended};
   struct options o;
   const char *error = NULL;
   options_parse(&o, argc, argv);
@@ -83,17 +84,17 @@ int main(int argc, char **argv) {
   if (o.netns != NULL) enter_netns(o.netns);
   if (o.oom_score_adj != NULL) set_oom_score_adj(o.oom_score_adj);
   errno = 0;
-  if (session_open(&o, &error) < 0) fail(error);
+  if (session->open(&o, &error) < 0) fail(error);
   int64_t domid = 0;
   if (o.uuid != NULL) {
-    if ((domid = domain_open(o.uuid, &events, &error)) < 0) fail(error);
-    session_domain((uint32_t)domid);
+    if ((domid = domain_open(o.uuid, &session->events, &error)) < 0) fail(error);
+    session->domain((uint32_t)domid);
   }
   char ready[32];
   snprintf(ready, sizeof ready, "ok %" PRId64 "\n", domid);
   say(ready);
   close(READY_FD);
-  if (o.socket != NULL) session_served(o.socket);
-  loop_run(session_turn);
-  return session_status();
+  if (o.socket != NULL) session->events.served(o.socket);
+  loop_run(session->turn);
+  return session->status();
 }

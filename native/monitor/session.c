@@ -2,9 +2,7 @@
 #include "session.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,9 +11,9 @@
 #include "channel.h"
 #include "console.h"
 #include "control.h"
-#include "destroy.h"
 #include "guest.h"
 #include "loop.h"
+#include "outcome.h"
 #include "output.h"
 #include "record.h"
 #include "relay.h"
@@ -30,37 +28,13 @@
 
 enum state { BOOTING = 1, READY, RUNNING, EXITED };
 
-static const struct options *opt;
 static enum state state = BOOTING;
 static uint32_t domid;
 static int status = STATUS_LOST;
 static struct output out[2];
-static struct record output_log, monitor_log;
+static struct record output_log;
 static struct client *starter;  // who waits for STARTED or FAILED of the first process
 static bool asked_to_start, no_domain;
-
-static void note(const char *format, ...) {
-  char text[512];
-  va_list ap;
-  va_start(ap, format);
-  int n = vsnprintf(text, sizeof text - 1, format, ap);
-  va_end(ap);
-  if (n < 0) return;
-  if ((size_t)n > sizeof text - 2) n = sizeof text - 2;
-  text[n] = '\n';
-  record_append(&monitor_log, NULL, 0, text, (size_t)n + 1);
-}
-
-static void write_file(const char *name, const char *text) {
-  char path[160], temporary[168];
-  snprintf(path, sizeof path, "%s/%s", opt->run_dir, name);
-  snprintf(temporary, sizeof temporary, "%s.new", path);
-  int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return;
-  bool whole = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-  close(fd);
-  if (whole) rename(temporary, path);
-}
 
 static void stop_when_flushed(void) {
   if (state == EXITED && output_idle(&out[0]) && output_idle(&out[1])) loop_stop();
@@ -71,16 +45,8 @@ static void end(int exit_status) {
   if (state == EXITED) return;
   state = EXITED;
   status = exit_status;
-  char text[16];
-  snprintf(text, sizeof text, "%d\n", exit_status);
-  write_file("exit", text);
-  timeline_stamp("program.exit", 0);
+  outcome_exit(exit_status);
   stdin_close();
-  if (!no_domain) {
-    char gone[160];
-    snprintf(gone, sizeof gone, "%s/gone", opt->run_dir);
-    destroy_domain(opt->xl, domid, control_listen_fd(), gone);
-  }
   stop_when_flushed();
 }
 
@@ -97,8 +63,7 @@ static void tell_starter(uint32_t error_number, const char *text) {
 // The guest is lost for a reason that the operator has to read.
 static void lose(const char *why) {
   if (state == EXITED) return;
-  note("%s", why);
-  write_file("error", why);
+  outcome_error(why);
   tell_starter(0, why);
   end(STATUS_LOST);
   loop_timer(GRACE_MS, loop_stop);
@@ -140,8 +105,7 @@ static vxn_fault init_failed(const uint8_t *payload, uint32_t length) {
   memcpy(text, payload + 4, length - 4);
   text[length - 4] = '\0';
   uint32_t error_number = vxn_get32(payload);
-  note("%s", text);
-  write_file("error", text);
+  outcome_error(text);
   tell_starter(error_number, text);
   end(status_of_failure(error_number));
   return NULL;
@@ -187,7 +151,7 @@ static vxn_fault from_guest(void *ctx, const struct vxn_header *h, const uint8_t
   (void)ctx;
   if (state == EXITED) return NULL;
   if (h->type == VXN_G_HELLO) return hello(h, payload);
-  if (h->type == VXN_G_LOG) return note("guest: %.*s", (int)h->length, (const char *)payload), NULL;
+  if (h->type == VXN_G_LOG) return outcome_note("guest: %.*s", (int)h->length, (const char *)payload), NULL;
   if (state == BOOTING) return "a frame before HELLO";
   return h->id == INIT ? from_init(h, payload) : relay_from_guest(h, payload);
 }
@@ -207,13 +171,13 @@ static void guest_closed(vxn_fault why) {
   lose(text);
 }
 
-void session_served(const char *path) {
+static void session_served(const char *path) {
   static const struct guest_events events = {from_guest, guest_closed};
   int rc = no_domain ? channel_open_unix(path) : channel_open_vchan(domid, path);
   if (rc < 0 || guest_attach(&events) < 0) lose("cannot connect to the guest's agent");
 }
 
-void session_console(const char *tty) { console_open(tty); }
+static void session_console(const char *tty) { console_open(tty); }
 
 static void panicked(void) {
   char text[320];
@@ -228,7 +192,7 @@ static void panic_seen(void) {
   if (crashed) panicked();
 }
 
-void session_ended(enum domain_end how) {
+static void session_ended(enum domain_end how) {
   guest_drain();
   if (state == EXITED) return;
   if (how == DOMAIN_CRASH && console_panic() == NULL) {
@@ -247,7 +211,7 @@ static void kill_now(int signo) {
   loop_timer(GRACE_MS, loop_stop);
 }
 
-void session_signal(int signo) {
+static void session_signal(int signo) {
   if (state == RUNNING) {
     uint8_t payload[8] = {0};
     vxn_put32(payload, (uint32_t)signo);
@@ -323,14 +287,13 @@ static void client_gone(struct client *c) {
   relay_client_gone(c);
 }
 
-int session_open(const struct options *o, const char **error) {
+static int session_open(const struct options *o, const char **error) {
   static const struct control_events events = {from_client, client_gone};
   char path[160];
-  opt = o;
+  outcome_open(o);
   no_domain = o->socket != NULL;
   snprintf(path, sizeof path, "%s/timeline", o->run_dir);
   timeline_open(path);
-  record_open(&monitor_log, o->log_dir, "monitor.log", 64u << 10);
   record_open(&output_log, o->log_dir, "output.log", o->log_bytes);
   console_init(o->log_dir, panic_seen);
   stdin_open(STDIN_FILENO, INIT);
@@ -341,7 +304,10 @@ int session_open(const struct options *o, const char **error) {
   return 0;
 }
 
-void session_domain(uint32_t id) { domid = id; }
+static void session_domain(uint32_t id) {
+  domid = id;
+  outcome_domain(id);
+}
 
 static void give_credit(struct output *o) {
   if (o->owed < VXN_OUTPUT_WINDOW / 4 || !guest_has_room()) return;
@@ -353,7 +319,7 @@ static void give_credit(struct output *o) {
   o->owed = 0;
 }
 
-void session_turn(void) {
+static void session_turn(void) {
   guest_receive();
   if (state == RUNNING) give_credit(&out[0]), give_credit(&out[1]);
   bool takes = state != BOOTING;
@@ -365,8 +331,17 @@ void session_turn(void) {
   stop_when_flushed();
 }
 
-int session_status(void) {
+static int session_status(void) {
   timeline_stamp("monitor.exit", 0);
   control_drain();
   return status;
 }
+
+const struct session agent_session = {
+    .open = session_open,
+    .events = {.served = session_served, .console = session_console, .ended = session_ended},
+    .domain = session_domain,
+    .signal = session_signal,
+    .turn = session_turn,
+    .status = session_status,
+};

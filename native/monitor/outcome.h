@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// How a container ended, kept where the runtime and the operator look for it; and the end of its domain.
+#ifndef VXN_OUTCOME_H
+#define VXN_OUTCOME_H
+
+#include <stdint.h>
+
+#include "options.h"
+
+/// Opens monitor.log; the files exit and error will be in the container's run folder.
+void outcome_open(const struct options *o);
+
+/// The domain that is destroyed at the end. Without one nothing is.
+void outcome_domain(uint32_t domid);
+
+/// One line for monitor.log.
+__attribute__((format(printf, 1, 2))) void outcome_note(const char *format, ...);
+
+/// Why the container failed, for `start` and the operator.
+void outcome_error(const char *why);
+
+/// The container's exit status. The domain goes now.
+void outcome_exit(int status);
+
+#endif
