@@ -1,33 +1,19 @@
 // SPDX-License-Identifier: MIT
 // Bundles the TypeScript and renders the templates into dist/.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import ejs from 'ejs';
 import { build } from 'esbuild';
+import { type Context, planInput } from '../src/vxn-config/commands/context.ts';
+import { launcher, type Planned, planTarget } from '../src/vxn-config/plan.ts';
+import { writePlanned } from '../src/vxn-config/tree.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
 const BUNDLE_MAX = 200_000;
 
-interface Target {
-  paths: { bindir: string; libexecdir: string };
-  node: string;
-  runtimeType: string;
-}
-
-const TARGET: Target = {
-  paths: { bindir: '/usr/bin', libexecdir: '/usr/libexec' },
-  node: '/usr/bin/node',
-  runtimeType: 'io.containerd.vxn.v2',
-};
-
-/** A word for sh(1). */
-const sh = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
-
-function render(template: string, target: Target): string {
-  return ejs.render(readFileSync(join(ROOT, 'templates', template), 'utf8'), { ...target, sh });
-}
+/** What dist/ is made for; vxn-config makes the files of any other target. */
+const TARGET = 'generic-x86-64';
 
 function commit(): string {
   try {
@@ -37,13 +23,11 @@ function commit(): string {
   }
 }
 
-function executable(path: string, text?: string): void {
-  if (text !== undefined) writeFileSync(path, text);
-  chmodSync(path, 0o755);
-}
+const { version: VERSION } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  version: string;
+};
 
 async function bundle(entry: string, outfile: string, banner: string): Promise<void> {
-  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   await build({
     absWorkingDir: ROOT,
     entryPoints: [`src/cli/${entry}`],
@@ -54,26 +38,32 @@ async function bundle(entry: string, outfile: string, banner: string): Promise<v
     format: 'cjs',
     charset: 'utf8',
     legalComments: 'inline',
-    define: { VXN_VERSION: JSON.stringify(version), VXN_COMMIT: JSON.stringify(commit()) },
+    define: { VXN_VERSION: JSON.stringify(VERSION), VXN_COMMIT: JSON.stringify(commit()) },
     banner: { js: banner },
   });
 }
 
+/** The programs and links of the target: what lies under its /usr is laid into dist/. */
+function install(planned: readonly Planned[]): void {
+  for (const file of planned) {
+    const isProgram = 'link' in file || file.mode === 0o755;
+    if (isProgram && file.path.startsWith('/usr/')) {
+      writePlanned(DIST, { ...file, path: file.path.slice('/usr'.length) });
+    }
+  }
+}
+
+const context: Context = { templates: join(ROOT, 'templates'), version: VERSION, print: () => {} };
+const input = planInput(context, { target: TARGET, set: [] });
+
 rmSync(DIST, { recursive: true, force: true });
-mkdirSync(join(DIST, 'libexec/vxn/shim'), { recursive: true });
-mkdirSync(join(DIST, 'bin'), { recursive: true });
-await bundle(
-  'vxn-oci-runtime.ts',
-  'dist/libexec/vxn/vxn-oci-runtime',
-  render('launcher.ejs', TARGET).trimEnd(),
-);
+await bundle('vxn-oci-runtime.ts', 'dist/libexec/vxn/vxn-oci-runtime', launcher(input));
 await bundle('vxn-yaml.ts', 'dist/libexec/vxn/vxn-yaml.cjs', '');
-executable(join(DIST, 'libexec/vxn/vxn-oci-runtime'));
-executable(join(DIST, 'bin/vctr'), render('vctr.ejs', TARGET));
-executable(join(DIST, 'libexec/vxn/vxn-snapshot'), render('vxn-snapshot.ejs', TARGET));
-executable(join(DIST, 'bin/containerd-shim-vxn-v2'), render('containerd-shim-vxn-v2.ejs', TARGET));
-symlinkSync('../libexec/vxn/vxn-oci-runtime', join(DIST, 'bin/vxn-oci-runtime'));
-symlinkSync('../vxn-oci-runtime', join(DIST, 'libexec/vxn/shim/runc'));
+await bundle('vxn-config.ts', 'dist/bin/vxn-config', '#!/usr/bin/env node\n// SPDX-License-Identifier: MIT');
+chmodSync(join(DIST, 'libexec/vxn/vxn-oci-runtime'), 0o755);
+chmodSync(join(DIST, 'bin/vxn-config'), 0o755);
+cpSync(join(ROOT, 'templates'), join(DIST, 'share/vxn/templates'), { recursive: true });
+install(planTarget(input));
 
 // For running it from here: the project's own package.json says that .js is ESM.
 writeFileSync(join(DIST, 'package.json'), '{ "type": "commonjs" }\n');

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// vxn-config: every file of a target, from one description. For people, for CI and for the recipe.
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { messageOf, VxnError } from '../errors.ts';
+import type { Context } from '../vxn-config/commands/context.ts';
+import { generate } from '../vxn-config/commands/generate.ts';
+import { list } from '../vxn-config/commands/list.ts';
+import { DescriptionError, diagnosticJson } from '../vxn-config/diagnostics.ts';
+import { findTemplates } from '../vxn-config/templates.ts';
+
+declare const VXN_VERSION: string;
+
+const SCRIPT = process.argv[1] ?? '';
+
+/** Set by the bundler; from the source tree it is package.json's. */
+function version(): string {
+  if (typeof VXN_VERSION === 'string') return VXN_VERSION;
+  const text = readFileSync(join(dirname(SCRIPT), '../../package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+const EXIT = { DIFFERS: 1, INVALID: 2, FAILED: 3 } as const;
+
+const program = new Command('vxn-config')
+  .description('Makes every file of a vxn target from one description.')
+  .version(version(), '-v, --version', 'print the version')
+  .helpOption('-h, --help', 'print this')
+  .option('--templates <dir>', 'templates and targets, if not those that came with vxn-config')
+  .showHelpAfterError('(vxn-config --help says more)')
+  .exitOverride()
+  .addHelpText(
+    'before',
+    `Examples:
+  vxn-config list                                          what there is
+  vxn-config generate --target qemux86-64 --out image      its files below image/
+  vxn-config generate --target board.yaml --set containerd.version=1.7 --dry-run
+`,
+  )
+  .addHelpText(
+    'after',
+    `
+Exit status: 0 done, 1 it differs (check, diff), 2 a wrong description or command line, 3 it could not be done.`,
+  );
+
+function context(): Context {
+  const { templates } = program.opts<{ templates?: string }>();
+  return {
+    templates: templates ?? findTemplates(SCRIPT),
+    version: version(),
+    print: (text) => void process.stdout.write(text),
+  };
+}
+
+const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+
+/** A command that works on a target. */
+function targetCommand(name: string, summary: string): Command {
+  return program
+    .command(name)
+    .description(summary)
+    .requiredOption('-t, --target <name|file>', 'a target of `vxn-config list`, or a description')
+    .option('-s, --set <key=value>', 'change one value of the description; may be repeated', collect, []);
+}
+
+targetCommand('generate', 'write the files of a target below a folder that mirrors its root')
+  .option('-o, --out <dir>', 'the folder')
+  .option('--runtime <file>', 'also write the runtime, from this bundle, with the paths of the target')
+  .option('--dry-run', 'write nothing')
+  .option('--json', 'print paths, modes and hashes as JSON')
+  .action((options) => {
+    if (options.out === undefined && options.dryRun !== true)
+      throw new VxnError('USAGE', 'generate needs --out DIR, or --dry-run');
+    generate(context(), options);
+  });
+
+program
+  .command('list')
+  .description('print the targets that come with vxn')
+  .option('--json', 'as JSON')
+  .action((options) => list(context(), options));
+
+/** Reports an error; the exit status. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.INVALID;
+  const asJson = process.argv.includes('--json');
+  if (error instanceof DescriptionError) {
+    const { diagnostics, message } = error;
+    const text = asJson ? JSON.stringify({ errors: diagnostics.map(diagnosticJson) }, null, 2) : message;
+    process.stderr.write(`${text}\n`);
+    return EXIT.INVALID;
+  }
+  const known = error instanceof VxnError;
+  const text = known ? error.line : messageOf(error);
+  process.stderr.write(`vxn-config: ${text}\n`);
+  return known && error.code === 'USAGE' ? EXIT.INVALID : EXIT.FAILED;
+}
+
+program.parseAsync().catch((error: unknown) => {
+  process.exitCode = report(error);
+});

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { launcher, type Planned, places, planTarget } from '../plan.ts';
+import { writePlanned } from '../tree.ts';
+import { type Context, planInput, type TargetOptions } from './context.ts';
+
+export interface GenerateOptions extends TargetOptions {
+  out?: string;
+  dryRun?: boolean;
+  json?: boolean;
+  /** A bundle of the runtime, to be installed with the first lines that fit the target. */
+  runtime?: string;
+}
+
+const LAUNCHER = /^(?:#!.*\n|":" \/\/.*\n)+/;
+
+/** A planned file for listings: what it is, without its content. */
+export function describePlanned(planned: Planned): Record<string, unknown> {
+  if ('link' in planned) return { path: planned.path, kind: planned.kind, link: planned.link };
+  const { path, kind, mode, content } = planned;
+  const bytes = Buffer.from(content);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { path, kind, mode: mode.toString(8).padStart(4, '0'), size: bytes.length, sha256 };
+}
+
+function line(planned: Planned): string {
+  if ('link' in planned) return `link  ${planned.path} -> ${planned.link}`;
+  return `${planned.mode.toString(8).padStart(4, '0')}  ${planned.path}`;
+}
+
+/** Renders the files of a target below a folder, or says what they would be. Files of others are left alone. */
+export function generate(context: Context, options: GenerateOptions): void {
+  const input = planInput(context, options);
+  const planned = planTarget(input);
+  if (options.runtime !== undefined) {
+    const body = readFileSync(options.runtime, 'utf8').replace(LAUNCHER, '');
+    const path = places(input.target).runtime;
+    planned.push({ path, kind: 'runtime', mode: 0o755, content: `${launcher(input)}\n${body}` });
+  }
+  if (options.dryRun !== true) for (const file of planned) writePlanned(options.out ?? '.', file);
+  if (options.json === true) {
+    const { name, set } = input.target;
+    const files = planned.map(describePlanned);
+    context.print(`${JSON.stringify({ target: name, set, version: context.version, files }, null, 2)}\n`);
+  } else {
+    context.print(`${planned.map(line).join('\n')}\n`);
+  }
+}
