@@ -36,7 +36,7 @@ export async function assemble(): Promise<string> {
   const tree = statePath('dom0-tree');
   await rm(tree, { recursive: true, force: true });
   const usr = path.join(tree, 'usr');
-  await execa('node', ['--import', 'tsx', 'scripts/build.ts'], { cwd: REPOSITORY, stdout: 'ignore' });
+  await execa('node', ['scripts/build.mjs'], { cwd: REPOSITORY, stdout: 'ignore' });
   await cp(path.join(REPOSITORY, 'dist'), usr, { recursive: true, verbatimSymlinks: true });
   await rm(path.join(usr, 'package.json'));
   const native = await buildNative();

@@ -87,7 +87,7 @@ async function lint(): Promise<Count> {
   ]);
 }
 
-const build = (): Promise<Count> => check('dist/', process.execPath, ['--import', 'tsx', 'scripts/build.ts']);
+const build = (): Promise<Count> => check('dist/', process.execPath, ['scripts/build.mjs']);
 
 function testFiles(folder: string, without: string[]): string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true })

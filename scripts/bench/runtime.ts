@@ -46,7 +46,7 @@ function prepare(): Bench {
   copyFileSync('/bin/busybox', join(bundle, 'rootfs/bin/busybox'));
   compile('timer.c', join(bin, 'timer'));
   compile('monitor.c', join(bin, 'vxn-monitor'));
-  execFileSync(NODE, ['--import', 'tsx', 'scripts/build.ts'], { cwd: ROOT, stdio: 'ignore' });
+  execFileSync(NODE, ['scripts/build.mjs'], { cwd: ROOT, stdio: 'ignore' });
   cpSync(join(ROOT, 'dist/libexec/vxn'), join(folder, 'vxn'), { recursive: true, verbatimSymlinks: true });
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }');
   const runtime = join(folder, 'vxn/vxn-oci-runtime');
