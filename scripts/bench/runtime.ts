@@ -131,7 +131,11 @@ function snapshot({ folder, runtime, env }: Bench): string | undefined {
   const builder = join(folder, 'builder.cjs');
   const blob = join(folder, 'blob');
   const settings = join(folder, 'snapshot.json');
-  copyFileSync(runtime, builder);
+  const text = readFileSync(runtime, 'utf8').replace(
+    /^#!.*\n/,
+    "globalThis.vxnSnapshot = require('node:v8').startupSnapshot;\n",
+  );
+  writeFileSync(builder, text);
   writeFileSync(settings, JSON.stringify({ builder, withoutCodeCache: true }));
   const argv = ['--snapshot-blob', blob, '--build-snapshot-config', settings];
   // --build-snapshot-config came with node 20.12.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The entry point that engines call. Nothing that a verb does not need is done here.
 import { appendFileSync, closeSync, openSync, realpathSync, writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { startupSnapshot } from 'node:v8';
 import { errno, messageOf, VxnError } from '../errors.ts';
 import { type Command, type Parsed, parseArguments } from '../oci/arguments.ts';
 import { type Context, makeContext } from '../oci/context.ts';
@@ -187,6 +185,8 @@ function versionText(): string {
 
 /** The YAML parser lies beside this script, in a file that is loaded only when /etc/vxn/vxn.yaml has changed. */
 function parseYaml(text: string): unknown {
+  // Within a start-up snapshot only node's own modules can be required, so this one has to be made.
+  const { createRequire } = require('node:module') as typeof import('node:module');
   const script = realpathSync(process.argv[1] ?? '');
   const { parse } = createRequire(script)('./vxn-yaml.cjs') as { parse(text: string): unknown };
   return parse(text);
@@ -252,10 +252,12 @@ function run(argv: readonly string[]): void {
   );
 }
 
-// Within a start-up snapshot (libexec/vxn-snapshot) nothing of the calling process may be looked at yet.
-if (startupSnapshot.isBuildingSnapshot()) {
+// libexec/vxn-snapshot sets this while it builds a start-up snapshot: then nothing of the calling process may be looked at
+// yet. Asking node's v8 module instead would cost every call its loading.
+const snapshot = (globalThis as { vxnSnapshot?: typeof import('node:v8').startupSnapshot }).vxnSnapshot;
+if (snapshot !== undefined) {
   for (const load of Object.values(MODULES)) void load();
-  startupSnapshot.setDeserializeMainFunction(() => run(process.argv.slice(2)));
+  snapshot.setDeserializeMainFunction(() => run(process.argv.slice(2)));
 } else {
   run(process.argv.slice(2));
 }
