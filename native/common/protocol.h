@@ -35,6 +35,7 @@ enum vxn_type {
   VXN_H_POWEROFF = 0x000e,
   VXN_C_KILL = 0x0041,
   VXN_C_STATUS = 0x0042,
+  VXN_C_START = 0x0043,
 
   VXN_G_HELLO = 0x8001,
   VXN_G_CONTAINER_OK = 0x8002,
@@ -48,7 +49,6 @@ enum vxn_type {
   VXN_G_LOG = 0x800a,
   VXN_G_STATS = 0x800b,
   VXN_G_PONG = 0x800c,
-  VXN_M_OK = 0x8041,
   VXN_M_STATUS = 0x8042,
 };
 

@@ -37,7 +37,7 @@ struct client {
   bool gone;
 };
 
-static struct client runtime, other;
+static struct client other;
 static const uint8_t *guest_data;
 static size_t guest_left, chunk_size;
 static struct vxn_parser to_guest;
@@ -81,7 +81,6 @@ ssize_t channel_write(const void *buf, size_t size) {
 // ---- The control socket
 
 int control_listen(const char *path, const struct control_events *events) { return (void)path, (void)events, 0; }
-int control_listen_fd(void) { return -1; }
 void control_retry(void) {}
 bool control_stuck(void) { return false; }
 void control_drain(void) {}
@@ -102,6 +101,25 @@ void control_send(struct client *c, uint16_t type, uint32_t id, const void *payl
   uint64_t *sum_of = &sums[type == VXN_G_STDOUT ? 0 : 1];
   *sum_of += length;
   CHECK(*sum_of <= VXN_OUTPUT_WINDOW);
+}
+
+// ---- What the runtime asks
+
+int gate_open(const char *path) { return (void)path, -1; }
+int requests_open(const char *path, void (*frame)(const struct vxn_header *h, const uint8_t *payload)) {
+  return (void)path, (void)frame, 0;
+}
+
+static bool start_file_pending;
+
+int start_open(const char *path) { return (void)path, start_file_pending = true, 0; }
+bool start_pending(void) { return start_file_pending; }
+bool start_pump(void) {
+  if (!start_file_pending || !guest_has_room()) return true;
+  start_file_pending = false;
+  guest_send(VXN_H_CONTAINER, 0, INIT, NULL, 0);
+  guest_send(VXN_H_PROCESS, 0, INIT, NULL, 0);
+  return true;
 }
 
 // ---- Everything else
@@ -138,8 +156,7 @@ static void reset(void) {
   settings = &options;
   state = BOOTING;
   status = STATUS_LOST;
-  starter = NULL;
-  asked_to_start = no_domain = crashed = false;
+  asked_to_start = no_domain = crashed = start_file_pending = false;
   memset(procs, 0, sizeof procs);
   next_id = FIRST_ID;
   queued = 0;
@@ -152,7 +169,7 @@ static void reset(void) {
     out[i] = (struct output){.src = {.fd = -1}, .stream = i + 1, .window = VXN_OUTPUT_WINDOW, .broken = true};
   }
   vxn_parser_init(&to_guest, false);
-  runtime.gone = other.gone = false;
+  other.gone = false;
   has_domain = false;
   destroyed = stopped = 0;
   memset(credited, 0, sizeof credited);
@@ -160,10 +177,7 @@ static void reset(void) {
   memset(relayed, 0, sizeof relayed);
 }
 
-static void from_runtime(struct client *c, uint16_t type, uint32_t id) {
-  static const uint8_t nothing[8];
-  from_client(c, &(struct vxn_header){type, 0, id, 0}, nothing);
-}
+static const uint8_t nothing[8];
 
 // A socket that nobody reads from, full already.
 static int full_socket = -1;
@@ -209,15 +223,15 @@ static vxn_fault guest_frame(void *ctx, const struct vxn_header *h, const uint8_
   vxn_fault fault = guest_on.frame(ctx, h, payload);
   if (fault != NULL) return fault;
   frames++;
-  if (state == READY && starts && !asked_to_start) {
-    from_runtime(&runtime, VXN_H_CONTAINER, INIT);
-    from_runtime(&runtime, VXN_H_PROCESS, INIT);
+  if (state == READY && starts) {
+    from_runtime(&(struct vxn_header){VXN_C_START, 0, 0, 0}, nothing);
+    start_pump();
   }
   if (state != RUNNING || other.gone) return NULL;
-  if (execs) from_runtime(&other, VXN_H_PROCESS, 5 + frames % 3);
+  if (execs) from_client(&other, &(struct vxn_header){VXN_H_PROCESS, 0, 5 + frames % 3, 0}, nothing);
   if (leaves && frames % 8 == 7) {
     other.gone = true;
-    client_gone(&other);
+    relay_client_gone(&other);
   }
   return NULL;
 }

@@ -130,8 +130,6 @@ int control_listen(const char *path, const struct control_events *events) {
   return -1;
 }
 
-int control_listen_fd(void) { return listener.fd; }
-
 void control_send(struct client *c, uint16_t type, uint32_t id, const void *payload, uint32_t length) {
   size_t need = c->out_len + VXN_HEADER_SIZE + length;
   if (need > OUT_MAX) return;

@@ -19,9 +19,6 @@ struct control_events {
 /// Listens at path (at most 107 bytes). 0, or -1 with errno.
 int control_listen(const char *path, const struct control_events *events);
 
-/// The listening descriptor: whoever holds it keeps later clients waiting instead of refused.
-int control_listen_fd(void);
-
 /// Sends a frame to the client. A client that lets 1 MiB pile up is dropped.
 void control_send(struct client *c, uint16_t type, uint32_t id, const void *payload, uint32_t length);
 

@@ -2,24 +2,36 @@
 #include "outcome.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "control.h"
 #include "destroy.h"
+#include "gate.h"
 #include "record.h"
 
 static const struct options *settings;
 static struct record monitor_log;
 static bool has_domain;
 static uint32_t domain;
+static int start_gate = -1;  // until the program runs, or never will
+static int end_gate = -1;    // until the domain is gone
 
-void outcome_open(const struct options *o) {
+static int gate(const char *name) {
+  char path[160];
+  snprintf(path, sizeof path, "%s/%s", settings->run_dir, name);
+  return gate_open(path);
+}
+
+int outcome_open(const struct options *o) {
   settings = o;
   record_open(&monitor_log, o->log_dir, "monitor.log", 64u << 10);
+  start_gate = gate("start.gate");
+  end_gate = gate("end.gate");
+  return start_gate < 0 || end_gate < 0 ? -1 : 0;
 }
 
 void outcome_domain(uint32_t domid) {
@@ -50,9 +62,22 @@ static void write_file(const char *name, const char *text) {
   if (whole) rename(temporary, path);
 }
 
-void outcome_error(const char *why) {
+static void start_decided(void) {
+  if (start_gate >= 0) close(start_gate);
+  start_gate = -1;
+}
+
+void outcome_started(void) {
+  timeline_stamp("program.start", 0);
+  write_file("started", "");
+  start_decided();
+}
+
+void outcome_error(uint32_t error_number, const char *why) {
+  char line[1200];
+  snprintf(line, sizeof line, "%" PRIu32 " %s", error_number, why);
   outcome_note("%s", why);
-  write_file("error", why);
+  write_file("error", line);
 }
 
 void outcome_exit(int status) {
@@ -60,7 +85,8 @@ void outcome_exit(int status) {
   snprintf(text, sizeof text, "%d\n", status);
   write_file("exit", text);
   timeline_stamp("program.exit", 0);
+  start_decided();
   if (!has_domain) return;
   snprintf(gone, sizeof gone, "%s/gone", settings->run_dir);
-  destroy_domain(settings->xl, domain, control_listen_fd(), gone);
+  destroy_domain(settings->xl, domain, end_gate, gone);
 }

@@ -7,8 +7,9 @@
 
 #include "options.h"
 
-/// Opens monitor.log; the files exit and error will be in the container's run folder.
-void outcome_open(const struct options *o);
+/// Opens monitor.log and the gates; the files started, exit and error will be in the container's run folder. 0, or -1 with
+/// errno.
+int outcome_open(const struct options *o);
 
 /// The domain that is destroyed at the end. Without one nothing is.
 void outcome_domain(uint32_t domid);
@@ -16,8 +17,11 @@ void outcome_domain(uint32_t domid);
 /// One line for monitor.log.
 __attribute__((format(printf, 1, 2))) void outcome_note(const char *format, ...);
 
-/// Why the container failed, for `start` and the operator.
-void outcome_error(const char *why);
+/// The program runs: `start` may return.
+void outcome_started(void);
+
+/// Why the container failed, for `start` and the operator: the guest's errno, or 0 when the guest was lost.
+void outcome_error(uint32_t error_number, const char *why);
 
 /// The container's exit status. The domain goes now.
 void outcome_exit(int status);

@@ -17,6 +17,8 @@
 #include "output.h"
 #include "record.h"
 #include "relay.h"
+#include "requests.h"
+#include "start.h"
 #include "stdin.h"
 
 #define INIT 1u
@@ -33,8 +35,8 @@ static uint32_t domid;
 static int status = STATUS_LOST;
 static struct output out[2];
 static struct record output_log;
-static struct client *starter;  // who waits for STARTED or FAILED of the first process
 static bool asked_to_start, no_domain;
+static char start_file[160];
 
 static void stop_when_flushed(void) {
   if (state == EXITED && output_idle(&out[0]) && output_idle(&out[1])) loop_stop();
@@ -50,21 +52,10 @@ static void end(int exit_status) {
   stop_when_flushed();
 }
 
-static void tell_starter(uint32_t error_number, const char *text) {
-  if (starter == NULL) return;
-  uint8_t payload[4 + VXN_TEXT_MAX];
-  size_t n = strnlen(text, VXN_TEXT_MAX);
-  vxn_put32(payload, error_number);
-  memcpy(payload + 4, text, n);
-  control_send(starter, VXN_G_FAILED, INIT, payload, (uint32_t)(4 + n));
-  starter = NULL;
-}
-
 // The guest is lost for a reason that the operator has to read.
 static void lose(const char *why) {
   if (state == EXITED) return;
-  outcome_error(why);
-  tell_starter(0, why);
+  outcome_error(0, why);
   end(STATUS_LOST);
   loop_timer(GRACE_MS, loop_stop);
 }
@@ -78,12 +69,10 @@ static vxn_fault from_init_output(const struct vxn_header *h, const uint8_t *pay
   return output_write(o, payload, h->length) ? NULL : "more output than credit";
 }
 
-static vxn_fault init_started(const struct vxn_header *h, const uint8_t *payload) {
-  if (state != READY || !asked_to_start) return "STARTED without PROCESS";
+static vxn_fault init_started(void) {
+  if (state != READY || !asked_to_start || start_pending()) return "STARTED without PROCESS";
   state = RUNNING;
-  timeline_stamp("program.start", 0);
-  if (starter != NULL) control_send(starter, h->type, h->id, payload, h->length);
-  starter = NULL;
+  outcome_started();
   return NULL;
 }
 
@@ -105,8 +94,7 @@ static vxn_fault init_failed(const uint8_t *payload, uint32_t length) {
   memcpy(text, payload + 4, length - 4);
   text[length - 4] = '\0';
   uint32_t error_number = vxn_get32(payload);
-  outcome_error(text);
-  tell_starter(error_number, text);
+  outcome_error(error_number, text);
   end(status_of_failure(error_number));
   return NULL;
 }
@@ -114,7 +102,7 @@ static vxn_fault init_failed(const uint8_t *payload, uint32_t length) {
 static vxn_fault from_init(const struct vxn_header *h, const uint8_t *payload) {
   switch (h->type) {
     case VXN_G_CONTAINER_OK: timeline_stamp("container.ready", 0); return NULL;
-    case VXN_G_STARTED: return init_started(h, payload);
+    case VXN_G_STARTED: return init_started();
     case VXN_G_FAILED: return init_failed(payload, h->length);
     case VXN_G_STDOUT:
     case VXN_G_STDERR: return from_init_output(h, payload);
@@ -229,51 +217,29 @@ static void send_status(struct client *c, uint32_t id) {
   control_send(c, VXN_M_STATUS, id, payload, sizeof payload);
 }
 
-// What makes and starts the container goes to the guest as the runtime wrote it, once.
-static bool start_frame(struct client *c, const struct vxn_header *h, const uint8_t *payload) {
-  if (state == BOOTING) return false;
-  if (state != READY || asked_to_start || (starter != NULL && starter != c)) {
-    static const char text[] = "\0\0\0\0cannot start an already running container";
-    control_send(c, VXN_G_FAILED, INIT, text, sizeof text - 1);
-    return true;
-  }
-  if (!guest_has_room()) return false;
-  starter = c;
-  if (h->type == VXN_H_PROCESS && h->flags == 0) asked_to_start = true;
-  guest_send(h->type, h->flags, h->id, payload, h->length);
-  return true;
+static void start_asked(void) {
+  if (asked_to_start || state > READY) return;
+  asked_to_start = true;
+  if (start_open(start_file) < 0) lose("cannot read the start file");
 }
 
-static bool signal_frame(struct client *c, const struct vxn_header *h, const uint8_t *payload) {
-  if (h->length != 8) return true;
-  if (state == RUNNING) {
-    if (!guest_has_room()) return false;
-    guest_send(h->type, 0, INIT, payload, h->length);
-  } else {
-    session_signal((int)(vxn_get32(payload) & 127));
-  }
-  control_send(c, VXN_M_OK, h->id, NULL, 0);
-  return true;
-}
-
-static bool from_client(struct client *c, const struct vxn_header *h, const uint8_t *payload) {
+static void from_runtime(const struct vxn_header *h, const uint8_t *payload) {
   switch (h->type) {
-    case VXN_C_KILL:
-      control_send(c, VXN_M_OK, h->id, NULL, 0);
-      kill_now(SIGKILL);
-      return true;
-    case VXN_C_STATUS: return send_status(c, h->id), true;
-    case VXN_H_CONTAINER:
-    case VXN_H_FILE:
-    case VXN_H_FILE_DATA: return start_frame(c, h, payload);
+    case VXN_C_KILL: kill_now(SIGKILL); break;
+    case VXN_C_START: start_asked(); break;
     case VXN_H_SIGNAL:
-      if (h->id == INIT) return signal_frame(c, h, payload);
-      break;
-    case VXN_H_PROCESS:
-      if (h->id == INIT) return start_frame(c, h, payload);
+      if (h->length != 8) break;
+      if (state == RUNNING)
+        guest_send(h->type, 0, INIT, payload, h->length);
+      else
+        session_signal((int)(vxn_get32(payload) & 127));
       break;
     default: break;
   }
+}
+
+static bool from_client(struct client *c, const struct vxn_header *h, const uint8_t *payload) {
+  if (h->type == VXN_C_STATUS) return send_status(c, h->id), true;
   if (state != RUNNING) {
     static const char text[] = "\0\0\0\0container not running";
     if (h->type == VXN_H_PROCESS) control_send(c, VXN_G_FAILED, h->id, text, sizeof text - 1);
@@ -282,15 +248,10 @@ static bool from_client(struct client *c, const struct vxn_header *h, const uint
   return h->id > INIT ? relay_from_client(c, h, payload) : true;
 }
 
-static void client_gone(struct client *c) {
-  if (starter == c) starter = NULL;
-  relay_client_gone(c);
-}
-
 static int session_open(const struct options *o, const char **error) {
-  static const struct control_events events = {from_client, client_gone};
+  static const struct control_events events = {from_client, relay_client_gone};
   char path[160];
-  outcome_open(o);
+  if (outcome_open(o) < 0) return *error = "cannot make the gates", -1;
   no_domain = o->socket != NULL;
   snprintf(path, sizeof path, "%s/timeline", o->run_dir);
   timeline_open(path);
@@ -301,6 +262,9 @@ static int session_open(const struct options *o, const char **error) {
   output_open(&out[1], STDERR_FILENO, 2);
   snprintf(path, sizeof path, "%s/control.sock", o->run_dir);
   if (control_listen(path, &events) < 0) return *error = "cannot listen on the control socket", -1;
+  snprintf(start_file, sizeof start_file, "%s/start.frames", o->log_dir);
+  snprintf(path, sizeof path, "%s/requests", o->run_dir);
+  if (requests_open(path, from_runtime) < 0) return *error = "cannot make the request FIFO", -1;
   return 0;
 }
 
@@ -324,10 +288,12 @@ static void session_turn(void) {
   if (state == RUNNING) give_credit(&out[0]), give_credit(&out[1]);
   bool takes = state != BOOTING;
   if (takes) control_retry();
+  if (state == READY && !start_pump()) lose("the start file is damaged");
   guest_flush();
   stdin_gate(state == RUNNING);
   guest_flush();
-  if (takes && control_stuck() && guest_has_room()) loop_again();
+  bool waiting = control_stuck() || (state == READY && start_pending());
+  if (takes && waiting && guest_has_room()) loop_again();
   stop_when_flushed();
 }
 

@@ -87,7 +87,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     options: { all: 'flag' },
     run: async (context, parsed) => {
       const { kill } = await MODULES.kill();
-      await kill(context, id(parsed), parsed.args[1] ?? 'TERM', parsed.options.has('all'));
+      kill(context, id(parsed), parsed.args[1] ?? 'TERM', parsed.options.has('all'));
     },
   },
   delete: {

@@ -21,6 +21,7 @@ export const Type = {
   Stats: 0x000c,
   Kill: 0x0041,
   Status: 0x0042,
+  Start: 0x0043,
   ContainerOk: 0x8002,
   Started: 0x8003,
   Failed: 0x8004,
@@ -29,7 +30,6 @@ export const Type = {
   Eof: 0x8007,
   GuestCredit: 0x8008,
   Exit: 0x8009,
-  Ok: 0x8041,
   StatusReply: 0x8042,
 } as const;
 

@@ -34,6 +34,15 @@ export interface Places {
   state: string;
   config: string;
   control: string;
+  /** FIFO of requests to the monitor. */
+  requests: string;
+  /** FIFOs that are held open until the program runs (or never will), and until the domain is gone. */
+  startGate: string;
+  endGate: string;
+  /** The frames that start has for the guest. */
+  startFrames: string;
+  /** Who calls start. */
+  starting: string;
   started: string;
   exit: string;
   error: string;
@@ -83,6 +92,11 @@ export function placesOf(config: Config, root: string, id: string): Places {
     state: join(run, 'state.json'),
     config: join(run, 'config.json'),
     control: join(run, 'control.sock'),
+    requests: join(run, 'requests'),
+    startGate: join(run, 'start.gate'),
+    endGate: join(run, 'end.gate'),
+    startFrames: join(lib, 'start.frames'),
+    starting: join(run, 'starting'),
     started: join(run, 'started'),
     exit: join(run, 'exit'),
     error: join(run, 'error'),

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Removing whatever there is of a container, from any state that a crash can leave. Doing it twice does no harm.
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { VxnError } from '../errors.ts';
-import { Control } from '../guest/control.ts';
+import { waitAtGate } from '../guest/requests.ts';
 import type { Places, Stored } from './container.ts';
 import type { Context } from './context.ts';
 import { killByMonitor } from './kill.ts';
 import { identify, isAlive, type ProcessId } from './process-id.ts';
 
 const DESTROY_MS = 180_000;
+const MONITOR_MS = 10_000;
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 function signal(id: ProcessId, name: NodeJS.Signals): void {
   try {
@@ -19,17 +21,12 @@ function signal(id: ProcessId, name: NodeJS.Signals): void {
   }
 }
 
-// While the monitor or the `xl destroy` that it left behind holds the control socket, connecting to it succeeds and
-// the connection ends with its holder. So this waits without polling.
-async function waitForHolders(places: Places): Promise<void> {
-  const deadline = Date.now() + DESTROY_MS;
-  while (Date.now() < deadline) {
-    const control = await Control.open(places.control);
-    if (control === undefined) return;
-    const ended = await control.ended(Math.max(1, deadline - Date.now()));
-    control.close();
-    if (!ended) return;
-  }
+// The monitor ends at once, or when its reader has had a moment for the rest of the output. One that hangs is killed: its
+// status is 137 then as well, and the domain is destroyed below.
+async function waitForMonitor(monitor: ProcessId): Promise<void> {
+  const deadline = Date.now() + MONITOR_MS;
+  for (let ms = 1; isAlive(monitor) && Date.now() < deadline; ms = Math.min(2 * ms, 50)) await sleep(ms);
+  signal(monitor, 'SIGKILL');
 }
 
 async function destroyDomain(context: Context, stored: Stored): Promise<void> {
@@ -89,11 +86,11 @@ export async function removeContainer(
 ): Promise<void> {
   const { maker, monitor } = stored;
   if (maker.pid !== process.pid) signal(maker, 'SIGKILL');
-  const mayLive = monitor === undefined || isAlive(monitor);
-  const answered = mayLive && (await killByMonitor(places));
-  if (!answered && monitor !== undefined) signal(monitor, 'SIGKILL');
+  killByMonitor(places);
   if (monitor === undefined) await endStrays(places);
-  if (!existsSync(places.gone)) await waitForHolders(places);
+  else await waitForMonitor(monitor);
+  // The monitor's `xl destroy` holds the gate as long as it works.
+  if (!existsSync(places.gone)) waitAtGate(places.endGate);
   if (!existsSync(places.gone)) await destroyDomain(context, stored);
   beforeFiles();
   removeFiles(places);

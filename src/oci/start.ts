@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: MIT
-import { readFileSync, writeFileSync } from 'node:fs';
-import { VxnError } from '../errors.ts';
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { errno, VxnError } from '../errors.ts';
 import { BindArea } from '../guest/bind-area.ts';
-import { Control } from '../guest/control.ts';
 import { describeContainer, describeProcess, FIRST } from '../guest/description.ts';
-import { encodeDescription, type Frame, Type } from '../guest/protocol.ts';
+import { encodeDescription, encodeFrame, Type } from '../guest/protocol.ts';
+import { request, waitAtGate } from '../guest/requests.ts';
 import { parseConfigText } from './bundle.ts';
 import { checkId, load, type Places, placesOf, type Status, statusOf } from './container.ts';
 import type { Context } from './context.ts';
+import { identify, isAlive, type ProcessId } from './process-id.ts';
 import type { Spec } from './spec.ts';
 import { stamp } from './timeline.ts';
 
-/** What the monitor noted when it lost the guest, if it did. */
-function lossNote(places: Places): string | undefined {
+/** Why the monitor lost the guest or the guest refused the program, if so: "ERRNO SENTENCE", ERRNO 0 for a loss. */
+function lossNote(places: Places): { error: number; text: string } | undefined {
   try {
-    return readFileSync(places.error, 'utf8').trim() || undefined;
+    const [, error, text] = /^(\d+) (.+)/s.exec(readFileSync(places.error, 'utf8').trim()) ?? [];
+    return text === undefined ? undefined : { error: Number(error), text };
   } catch {
     return undefined;
   }
@@ -29,68 +41,70 @@ function refuse(status: Status, places: Places): void {
     case 'creating':
       throw new VxnError('WRONG_STATE', 'cannot start a container that is being created');
     case 'stopped': {
-      const why = lossNote(places);
-      if (why !== undefined)
-        throw new VxnError('GUEST', why, { hint: 'see vxn-oci-runtime logs --console ID' });
+      if (lossNote(places) !== undefined) throw failure(places);
       throw new VxnError('WRONG_STATE', 'cannot start a container that has stopped');
     }
   }
 }
 
-async function request(control: Control, spec: Spec, places: Places, bindLimit: number): Promise<void> {
-  const { process } = spec;
-  if (process === undefined)
+// The first of two callers starts it. One that was killed may be followed by another.
+function claimStart(places: Places): void {
+  const self = `${places.starting}.${process.pid}`;
+  writeFileSync(self, JSON.stringify(identify(process.pid)), { mode: 0o600 });
+  try {
+    linkSync(self, places.starting);
+    unlinkSync(self);
+  } catch (error) {
+    if (errno(error) !== 'EEXIST') throw error;
+    if (isAlive(JSON.parse(readFileSync(places.starting, 'utf8')) as ProcessId)) refuse('running', places);
+    renameSync(self, places.starting);
+  }
+}
+
+function writeFrames(spec: Spec, places: Places, bindLimit: number): void {
+  const { process: program } = spec;
+  if (program === undefined)
     throw new VxnError('INVALID_SPEC', 'config.json: process is missing, so there is nothing to start');
   const binds = new BindArea(spec.mounts, bindLimit);
   const container = describeContainer(spec, (m) => binds.indexOf(m), binds.bytes);
-  await control.send(encodeDescription(Type.Container, FIRST, container));
-  for (const frame of binds.frames(FIRST)) await control.send(frame);
-  await control.send(encodeDescription(Type.Process, FIRST, describeProcess(process, true)));
-  stamp(places, 'start.sent');
-}
-
-function failure(frame: Frame | undefined, places: Places): VxnError {
-  const text =
-    frame?.type === Type.Failed && frame.payload.length > 4
-      ? frame.payload.toString('utf8', 4)
-      : lossNote(places);
-  return new VxnError('GUEST', text ?? 'the monitor died before the program started', {
-    ...(frame === undefined || frame.payload.readUInt32LE(0) === 0
-      ? { hint: 'see vxn-oci-runtime logs --console ID' }
-      : {}),
-  });
-}
-
-async function answer(control: Control): Promise<Frame | undefined> {
-  for (;;) {
-    const frame = await control.receive();
-    if (frame === undefined || frame.type === Type.Started || frame.type === Type.Failed) return frame;
+  const fd = openSync(places.startFrames, 'w', 0o600);
+  try {
+    const write = (data: Buffer): void => {
+      if (writeSync(fd, data) < data.length) throw new VxnError('HOST', `${places.startFrames}: disk full`);
+    };
+    write(encodeDescription(Type.Container, FIRST, container));
+    for (const frame of binds.frames(FIRST)) write(frame);
+    write(encodeDescription(Type.Process, FIRST, describeProcess(program, true)));
+  } finally {
+    closeSync(fd);
   }
+}
+
+// Whoever wrote the note has ended the container.
+function failure(places: Places): VxnError {
+  const { error, text } = lossNote(places) ?? {
+    error: 0,
+    text: 'the monitor died before the program started',
+  };
+  return new VxnError('GUEST', text, error === 0 ? { hint: 'see vxn-oci-runtime logs --console ID' } : {});
 }
 
 /**
  * `start`: waits for the guest, makes the container in it and starts the program. Returns when the program runs.
  * Throws DOES_NOT_EXIST, WRONG_STATE, and GUEST with the words that engines look for when the program cannot be run.
  */
-export async function start(context: Context, id: string): Promise<void> {
+export function start(context: Context, id: string): void {
   checkId(id);
   const places = placesOf(context.config, context.root, id);
   const stored = load(places);
   stamp(places, 'start.begin');
   refuse(statusOf(places, stored), places);
   const { spec } = parseConfigText(readFileSync(places.config, 'utf8'));
-  const control = await Control.open(places.control);
-  if (control === undefined) throw failure(undefined, places);
-  try {
-    await request(control, spec, places, context.config.bindLimit << 20);
-    const frame = await answer(control);
-    if (frame?.type !== Type.Started) {
-      const error = failure(frame, places);
-      throw error.message.startsWith('cannot start') ? new VxnError('WRONG_STATE', error.message) : error;
-    }
-    writeFileSync(places.started, '', { mode: 0o600 });
-    stamp(places, 'start.end');
-  } finally {
-    control.close();
-  }
+  claimStart(places);
+  writeFrames(spec, places, context.config.bindLimit << 20);
+  if (!request(places.requests, encodeFrame(Type.Start, 0))) throw failure(places);
+  stamp(places, 'start.sent');
+  waitAtGate(places.startGate);
+  if (!existsSync(places.started)) throw failure(places);
+  stamp(places, 'start.end');
 }

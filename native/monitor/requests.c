@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "requests.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "gate.h"
+#include "loop.h"
+
+static struct source src = {.fd = -1};
+static void (*on_frame)(const struct vxn_header *h, const uint8_t *payload);
+static uint8_t buffer[2 * PIPE_BUF];
+static size_t have;
+
+// Whole frames are passed on. What cannot be the beginning of one is dropped with all that came along: the writers are
+// root's, but one of another version may be among them.
+static void pass_on(void) {
+  size_t at = 0;
+  while (have - at >= VXN_HEADER_SIZE) {
+    struct vxn_header h;
+    if (!vxn_get_header(buffer + at, &h) || VXN_HEADER_SIZE + h.length > PIPE_BUF) {
+      have = 0;
+      return;
+    }
+    if (have - at < VXN_HEADER_SIZE + h.length) break;
+    on_frame(&h, buffer + at + VXN_HEADER_SIZE);
+    at += VXN_HEADER_SIZE + h.length;
+  }
+  memmove(buffer, buffer + at, have - at);
+  have -= at;
+}
+
+static void readable(struct source *s, uint32_t events) {
+  (void)events;
+  ssize_t n;
+  while ((n = read(s->fd, buffer + have, sizeof buffer - have)) > 0) {
+    have += (size_t)n;
+    pass_on();
+  }
+}
+
+int requests_open(const char *path, void (*frame)(const struct vxn_header *h, const uint8_t *payload)) {
+  on_frame = frame;
+  src = (struct source){.fd = gate_open(path), .events = EPOLLIN, .ready = readable};
+  return src.fd < 0 ? -1 : loop_add(&src);
+}
