@@ -2,6 +2,8 @@
 // The runtime's own settings. /etc/vxn/vxn.yaml is read through a cache, so that the hot path never loads a YAML parser.
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { errno, messageOf, VxnError } from './errors.ts';
+import { matchesGlob } from './glob.ts';
+import { ANNOTATION_NAMES, DEFAULT_ALLOWED } from './oci/annotations.ts';
 
 export interface Config {
   /** Volatile state, mode 0700, on a tmpfs. At most 15 bytes, for the sake of unix socket paths. */
@@ -31,6 +33,10 @@ export interface Config {
   logSize: number;
   /** Where time lines are kept after delete; '' keeps none. */
   timelineDir: string;
+  /** Names of the annotations that a container may carry, without org.openembedded.vxn.; globs are possible. */
+  annotations: readonly string[];
+  /** Globs of the files that annotations and the vm section may name as kernel or initrd. */
+  hostPaths: readonly string[];
 }
 
 const ARCH = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
@@ -53,6 +59,8 @@ export const DEFAULTS: Readonly<Config> = {
   bindLimit: 64,
   logSize: 1024,
   timelineDir: '',
+  annotations: DEFAULT_ALLOWED,
+  hostPaths: ['/usr/share/vxn/**'],
 };
 
 const CACHE = `${DEFAULTS.runDir}/config.json`;
@@ -61,14 +69,28 @@ function bad(file: string, what: string): VxnError {
   return new VxnError('INVALID_CONFIG', `${file}: ${what}`);
 }
 
+function isListOfStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every((v) => typeof v === 'string');
+}
+
+function checkPatterns(config: Config, file: string): void {
+  for (const pattern of config.annotations) {
+    if (!ANNOTATION_NAMES.some((name) => matchesGlob(name, pattern)))
+      throw bad(file, `annotations: there is no annotation "${pattern}"; docs/annotations.md lists them`);
+  }
+  const relative = config.hostPaths.find((pattern) => !pattern.startsWith('/'));
+  if (relative !== undefined) throw bad(file, `hostPaths: "${relative}" must begin with /`);
+}
+
 /** Lays settings over the defaults. Throws INVALID_CONFIG on an unknown key or a wrong type. */
 export function checkConfig(value: unknown, file: string): Config {
   if (value === null || value === undefined) return { ...DEFAULTS };
   if (typeof value !== 'object' || Array.isArray(value)) throw bad(file, 'must hold key: value pairs');
-  const defaults: Readonly<Record<string, string | number>> = { ...DEFAULTS };
+  const defaults: Readonly<Record<string, string | number | readonly string[]>> = { ...DEFAULTS };
   for (const [key, v] of Object.entries(value)) {
     const known = Object.hasOwn(defaults, key) ? defaults[key] : undefined;
     if (known === undefined) throw bad(file, `unknown key "${key}"`);
+    if (Array.isArray(known) && !isListOfStrings(v)) throw bad(file, `${key} must be a list of strings`);
     if (typeof v !== typeof known) throw bad(file, `${key} must be a ${typeof known}`);
     if (typeof v === 'number' && !(Number.isInteger(v) && v >= 0))
       throw bad(file, `${key} must be a whole number`);
@@ -76,6 +98,7 @@ export function checkConfig(value: unknown, file: string): Config {
   const config: Config = { ...DEFAULTS, ...value };
   if (config.guestType !== 'pv' && config.guestType !== 'pvh') throw bad(file, 'guestType must be pv or pvh');
   if (Buffer.byteLength(config.runDir) > 15) throw bad(file, 'runDir must be at most 15 bytes long');
+  checkPatterns(config, file);
   return config;
 }
 

@@ -11,6 +11,8 @@ test('nothing set: the defaults', () => {
   assert.deepEqual(checkConfig({}, 'f'), DEFAULTS);
   assert.deepEqual(checkConfig(null, 'f'), DEFAULTS);
   assert.deepEqual(checkConfig({ memory: 512 }, 'f'), { ...DEFAULTS, memory: 512 });
+  const lists = { annotations: ['max*', 'kernel'], hostPaths: [] };
+  assert.deepEqual(checkConfig(lists, 'f'), { ...DEFAULTS, ...lists });
 });
 
 const BAD: [value: unknown, text: string][] = [
@@ -22,6 +24,12 @@ const BAD: [value: unknown, text: string][] = [
   [{ memory: 1.5 }, 'f: memory must be a whole number'],
   [{ memory: -1 }, 'f: memory must be a whole number'],
   [{ xl: null }, 'f: xl must be a string'],
+  [{ annotations: 'memory' }, 'f: annotations must be a list of strings'],
+  [{ annotations: ['memory', 1] }, 'f: annotations must be a list of strings'],
+  [{ annotations: ['memroy'] }, 'f: annotations: there is no annotation "memroy"'],
+  [{ annotations: ['org.openembedded.vxn.memory'] }, 'f: annotations: there is no annotation "org.'],
+  [{ hostPaths: null }, 'f: hostPaths must be a list of strings'],
+  [{ hostPaths: ['boot/*'] }, 'f: hostPaths: "boot/*" must begin with /'],
   [{ guestType: 'hvm' }, 'f: guestType must be pv or pvh'],
   [{ runDir: '/run/vxn-and-more' }, 'f: runDir must be at most 15 bytes long'],
 ];

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { errno, VxnError } from '../errors.ts';
 import { isAlive, type ProcessId } from './process-id.ts';
+import type { Size } from './sizing.ts';
 
 /** What is stored of a container; kept in state.json. */
 export interface Stored {
@@ -20,6 +21,8 @@ export interface Stored {
   uuid: string;
   domain: string;
   domid?: number;
+  /** What the domain has of the host now; update changes it. */
+  size?: Size;
   /** Who makes it: with no monitor and no living maker it is stopped. */
   maker: ProcessId;
   monitor?: ProcessId;

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Config } from '../config.ts';
 import { VxnError } from '../errors.ts';
 import { BindArea } from '../guest/bind-area.ts';
 import { describeContainer, describeProcess } from '../guest/description.ts';
 import { DESCRIPTION_MAX } from '../guest/protocol.ts';
 import { type DomainPlan, domainConfig } from '../xen/domain-config.ts';
+import { physicalCpus } from '../xen/host.ts';
+import { Annotations } from './annotations.ts';
+import { type Boot, chooseBoot } from './boot.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import {
   checkId,
@@ -21,7 +25,7 @@ import type { Context } from './context.ts';
 import { startMonitor } from './monitor.ts';
 import { identify, isAlive } from './process-id.ts';
 import { buildRootDisk } from './root-disk.ts';
-import { type Size, sizeDomain } from './sizing.ts';
+import { rootFree, type Size, sizeDomain } from './sizing.ts';
 import { checkSupported, OCI_VERSION } from './spec.ts';
 import { stamp } from './timeline.ts';
 
@@ -43,18 +47,31 @@ function checkStartable(bundle: Bundle, bindLimit: number): void {
   }
 }
 
-function domainPlan(context: Context, stored: Stored, places: Places, size: Size): DomainPlan {
-  const { config } = context;
+/** What the container's domain is made of, decided before anything is made. */
+interface Machine {
+  size: Size;
+  boot: Boot;
+  /** Bytes free in the root. */
+  rootFree: number;
+}
+
+function planMachine(bundle: Bundle, config: Config): Machine {
+  const { spec } = bundle;
+  const annotations = Annotations.read(spec.annotations, config.annotations);
+  const { vm, limits } = spec;
+  return {
+    size: sizeDomain({ annotations, vm, limits }, config, physicalCpus()),
+    boot: chooseBoot(annotations, vm, config),
+    rootFree: rootFree(annotations, spec.root.readonly, config),
+  };
+}
+
+function domainPlan(config: Config, stored: Stored, places: Places, machine: Machine): DomainPlan {
   return {
     name: stored.domain,
     uuid: stored.uuid,
-    type: config.guestType,
-    arch: process.arch === 'arm64' ? 'aarch64' : 'x86_64',
-    kernel: config.kernel,
-    initramfs: config.initramfs,
-    cmdline: config.cmdline,
-    memory: size.memory,
-    vcpus: size.vcpus,
+    ...machine.boot,
+    ...machine.size,
     rootDisk: places.rootDisk,
     blockScript: join(config.libexecDir, 'vxn-block'),
   };
@@ -69,16 +86,16 @@ function netnsOf(bundle: Bundle): string | undefined {
 async function build(
   context: Context,
   bundle: Bundle,
-  size: Size,
+  machine: Machine,
   places: Places,
   stored: Stored,
 ): Promise<void> {
   const { config } = context;
   const toolstack = await context.toolstack();
   stamp(places, 'disk.begin');
-  buildRootDisk(config.mke2fs, bundle.rootfs, places.rootDisk, size.rootFree);
+  buildRootDisk(config.mke2fs, bundle.rootfs, places.rootDisk, machine.rootFree);
   stamp(places, 'disk.end');
-  writeAtomically(places.domainConfig, domainConfig(domainPlan(context, stored, places, size)));
+  writeAtomically(places.domainConfig, domainConfig(domainPlan(config, stored, places, machine)));
   stamp(places, 'xl-create.begin');
   toolstack.create(places.domainConfig);
   stamp(places, 'xl-create.end');
@@ -107,7 +124,7 @@ export async function create(context: Context, options: CreateOptions): Promise<
   checkSupported(bundle.spec, bundle.raw);
   if (options.consoleSocket !== undefined)
     throw new VxnError('UNSUPPORTED', 'terminals are not supported yet');
-  const size = sizeDomain(bundle.spec, context.config);
+  const machine = planMachine(bundle, context.config);
   checkStartable(bundle, context.config.bindLimit << 20);
   const places = placesOf(context.config, context.root, id);
   const maker = identify(process.pid);
@@ -124,13 +141,14 @@ export async function create(context: Context, options: CreateOptions): Promise<
     annotations: bundle.spec.annotations,
     uuid: readFileSync('/proc/sys/kernel/random/uuid', 'utf8').trim(),
     domain: domainName(context.root, id),
+    size: machine.size,
     maker,
   };
   try {
     store(places, stored);
     stamp(places, 'create.begin');
     writeAtomically(places.config, bundle.text);
-    await build(context, bundle, size, places, stored);
+    await build(context, bundle, machine, places, stored);
     if (stored.monitor === undefined || !isAlive(stored.monitor)) {
       throw new VxnError('MONITOR', 'the monitor died while the container was made');
     }

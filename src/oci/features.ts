@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
+import { ANNOTATION_NAMES, ANNOTATION_PREFIX } from './annotations.ts';
 import { CAPABILITIES } from './capabilities.ts';
 import { MOUNT_OPTIONS } from './mount-options.ts';
-import { ANNOTATION_PREFIX } from './sizing.ts';
 import { OCI_VERSION } from './spec.ts';
 
 /**
@@ -26,6 +26,9 @@ export function features(version: string): object {
       mountExtensions: { idmap: { enabled: false } },
     },
     annotations: { 'org.openembedded.vxn.version': version },
-    potentiallyUnsafeConfigAnnotations: [ANNOTATION_PREFIX],
+    potentiallyUnsafeConfigAnnotations: [
+      ANNOTATION_PREFIX,
+      ...ANNOTATION_NAMES.map((name) => `${ANNOTATION_PREFIX}${name}`),
+    ],
   };
 }

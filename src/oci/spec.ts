@@ -16,7 +16,9 @@ import {
   string,
   stringMap,
 } from './read.ts';
+import { type Limits, parseLimits } from './resources.ts';
 import { rlimitNumber } from './rlimits.ts';
+import { parseVm, type Vm } from './vm.ts';
 
 export const OCI_VERSION = '1.3.0';
 const U32 = 0xffffffff;
@@ -81,9 +83,8 @@ export interface Spec {
   readonlyPaths: string[];
   sysctl: Record<string, string>;
   devices: Device[];
-  memoryLimit: number | undefined;
-  cpuQuota: number | undefined;
-  cpuPeriod: number | undefined;
+  limits: Limits;
+  vm: Vm | undefined;
 }
 
 function capabilitySet(value: unknown, path: string): bigint {
@@ -231,9 +232,6 @@ export function parseSpec(value: unknown): Spec {
   const root = object(s.root, 'root');
   const linux = optionalObject(s.linux, 'linux') ?? {};
   const resources = optionalObject(linux.resources, 'linux.resources') ?? {};
-  const memory = optionalObject(resources.memory, 'linux.resources.memory') ?? {};
-  const cpu = optionalObject(resources.cpu, 'linux.resources.cpu') ?? {};
-  const big = Number.MAX_VALUE;
   const path = string(root.path, 'root.path');
   if (path === '') throw invalid('root.path', 'must not be empty');
   return {
@@ -248,9 +246,8 @@ export function parseSpec(value: unknown): Spec {
     readonlyPaths: list(linux.readonlyPaths, 'linux.readonlyPaths', absolutePath),
     sysctl: stringMap(linux.sysctl, 'linux.sysctl'),
     devices: list(linux.devices, 'linux.devices', device),
-    memoryLimit: optionalInteger(memory.limit, 'linux.resources.memory.limit', -1, big),
-    cpuQuota: optionalInteger(cpu.quota, 'linux.resources.cpu.quota', -big, big),
-    cpuPeriod: optionalInteger(cpu.period, 'linux.resources.cpu.period', 0, big),
+    limits: parseLimits(resources, 'linux.resources'),
+    vm: parseVm(s.vm),
   };
 }
 
@@ -295,6 +292,5 @@ export function checkSupported(spec: Spec, raw: Json): void {
     if (Array.isArray(value) && value.length > 0)
       refuse(`hooks.${name}: hooks are not supported yet`, seeLimits);
   }
-  if (raw.vm !== undefined) refuse('the vm section is not supported yet', seeLimits);
   if (spec.process?.terminal === true) refuse('terminals are not supported yet', 'run it without -t');
 }

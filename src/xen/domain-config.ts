@@ -10,9 +10,17 @@ export interface DomainPlan {
   initramfs: string;
   /** Added to the kernel's command line. */
   cmdline: string;
-  /** MiB */
+  /** MiB, now and at most. */
   memory: number;
+  maxmem: number;
   vcpus: number;
+  maxvcpus: number;
+  /** Physical processors that it may run on; '' for any. */
+  cpus: string;
+  /** undefined leaves the scheduler's default. */
+  weight: number | undefined;
+  /** Percent of one processor; 0 for no limit. */
+  cap: number;
   /** The image file that becomes xvda, and the hotplug script that attaches it. */
   rootDisk: string;
   blockScript: string;
@@ -51,7 +59,12 @@ export function domainConfig(plan: DomainPlan): string {
     `ramdisk = ${quote(plan.initramfs)}`,
     `cmdline = ${quote(kernelCommandLine(plan))}`,
     `memory = ${plan.memory}`,
+    ...(plan.maxmem > plan.memory ? [`maxmem = ${plan.maxmem}`] : []),
     `vcpus = ${plan.vcpus}`,
+    ...(plan.maxvcpus > plan.vcpus ? [`maxvcpus = ${plan.maxvcpus}`] : []),
+    ...(plan.cpus === '' ? [] : [`cpus = ${quote(plan.cpus)}`]),
+    ...(plan.weight === undefined ? [] : [`cpu_weight = ${plan.weight}`]),
+    ...(plan.cap === 0 ? [] : [`cap = ${plan.cap}`]),
     `disk = [ ${quote(disk)} ]`,
     'vif = [ ]',
     // The monitor decides what becomes of an ended domain; it has to be there to be asked how it ended.

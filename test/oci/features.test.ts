@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ANNOTATION_NAMES } from '../../src/oci/annotations.ts';
 import { CAPABILITIES } from '../../src/oci/capabilities.ts';
 import { features } from '../../src/oci/features.ts';
 
@@ -26,7 +27,12 @@ test('versions, capabilities and annotations', () => {
   assert.equal(f.ociVersionMin, '1.0.0');
   assert.match(f.ociVersionMax, /^1\.\d+\.\d+$/);
   assert.deepEqual(f.linux.capabilities, CAPABILITIES);
-  assert.deepEqual(f.potentiallyUnsafeConfigAnnotations, ['org.openembedded.vxn.']);
+  const [prefix, ...names] = f.potentiallyUnsafeConfigAnnotations;
+  assert.equal(prefix, 'org.openembedded.vxn.');
+  assert.deepEqual(
+    names,
+    ANNOTATION_NAMES.map((name) => `org.openembedded.vxn.${name}`),
+  );
 });
 
 test('every call says the same', () => assert.deepEqual(features('9.9.9'), f));

@@ -135,7 +135,8 @@ test('absent parts have the defaults of the specification', () => {
   assert.equal(spec.process, undefined);
   assert.deepEqual(spec.mounts, []);
   assert.equal(spec.root.readonly, false);
-  assert.equal(spec.memoryLimit, undefined);
+  assert.equal(spec.limits.memory, undefined);
+  assert.equal(spec.vm, undefined);
 });
 
 test('null is as good as absent for what is optional', () => {
@@ -213,7 +214,6 @@ const UNSUPPORTED: [path: string, value: unknown, text: string][] = [
   ['linux.personality', { domain: 'LINUX32' }, 'linux.personality is not supported'],
   ['linux.netDevices', {}, 'linux.netDevices is not supported'],
   ['hooks', { prestart: [{ path: '/h' }] }, 'hooks.prestart: hooks are not supported yet'],
-  ['vm', {}, 'the vm section is not supported yet'],
   ['process.terminal', true, 'terminals are not supported yet'],
 ];
 for (const [path, value, text] of UNSUPPORTED) {

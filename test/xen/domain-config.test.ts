@@ -13,7 +13,12 @@ const PLAN: DomainPlan = {
   initramfs: '/usr/share/vxn/x86_64/initramfs.cpio.gz',
   cmdline: '',
   memory: 256,
+  maxmem: 256,
   vcpus: 1,
+  maxvcpus: 1,
+  cpus: '',
+  weight: undefined,
+  cap: 0,
   rootDisk: '/var/lib/vxn/01234567/web/root.img',
   blockScript: '/usr/libexec/vxn/vxn-block',
 };
@@ -22,6 +27,15 @@ const HOSTILE = 'a"b\\c, d=$(x) `y` \' é ] #';
 const SNAPSHOTS: Record<string, Partial<DomainPlan>> = {
   'domain-pv.cfg': {},
   'domain-pvh.cfg': { type: 'pvh', memory: 1024, vcpus: 4, cmdline: 'debug loglevel=7' },
+  'domain-sized.cfg': {
+    memory: 352,
+    maxmem: 1024,
+    vcpus: 2,
+    maxvcpus: 4,
+    cpus: '0-1,3',
+    weight: 512,
+    cap: 150,
+  },
   'domain-aarch64.cfg': { type: 'pvh', arch: 'aarch64', kernel: '/usr/share/vxn/aarch64/Image' },
   'domain-hostile.cfg': {
     name: HOSTILE,
@@ -35,7 +49,7 @@ for (const [file, change] of Object.entries(SNAPSHOTS)) {
 }
 
 test('no value can end its line', () => {
-  for (const key of ['name', 'kernel', 'initramfs', 'cmdline', 'rootDisk', 'blockScript'] as const) {
+  for (const key of ['name', 'kernel', 'initramfs', 'cmdline', 'rootDisk', 'blockScript', 'cpus'] as const) {
     for (const bad of ['a\nb', 'a\rb', 'a\0b', 'a\x7fb']) {
       assert.throws(() => domainConfig({ ...PLAN, [key]: bad }), RangeError, key);
     }
