@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "loop.h"
 #include "options.h"
 #include "session.h"
@@ -31,6 +32,17 @@ static void fail(const char *text) {
   if (errno != 0) say(": "), say(strerror(errno));
   say("\n");
   exit(1);
+}
+
+static void join_cgroups(const struct options *o) {
+  for (size_t i = 0; i < o->n_cgroups; i++) {
+    if (cgroup_join(o->cgroups[i]) == 0) continue;
+    char text[512];
+    int saved = errno;
+    snprintf(text, sizeof text, "cannot join the cgroup %s", o->cgroups[i]);
+    errno = saved;
+    fail(text);
+  }
 }
 
 static void enter_netns(const char *netns) {
@@ -81,6 +93,7 @@ int main(int argc, char **argv) {
   fcntl(READY_FD, F_SETFD, FD_CLOEXEC);
   prctl(PR_SET_NAME, "vxn-monitor");
   take_signals();
+  join_cgroups(&o);
   if (o.netns != NULL) enter_netns(o.netns);
   if (o.oom_score_adj != NULL) set_oom_score_adj(o.oom_score_adj);
   errno = 0;

@@ -10,12 +10,13 @@ static const struct option longs[] = {
     {"log-dir", required_argument, NULL, 'l'},   {"uuid", required_argument, NULL, 'u'},
     {"socket", required_argument, NULL, 's'},    {"xl", required_argument, NULL, 'x'},
     {"netns", required_argument, NULL, 'n'},     {"log-bytes", required_argument, NULL, 'b'},
-    {"oom-score-adj", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0},
+    {"oom-score-adj", required_argument, NULL, 'o'}, {"cgroup", required_argument, NULL, 'g'},
+    {NULL, 0, NULL, 0},
 };
 
 static const char usage[] =
     "usage: vxn-monitor --id ID --run-dir DIR --log-dir DIR (--uuid UUID | --socket PATH) [--xl PATH]\n"
-    "                   [--netns PATH|new] [--oom-score-adj N] [--log-bytes N]\n";
+    "                   [--netns PATH|new] [--oom-score-adj N] [--cgroup DIR]... [--log-bytes N]\n";
 
 void options_parse(struct options *o, int argc, char **argv) {
   *o = (struct options){.xl = "xl", .log_bytes = 1u << 20};
@@ -30,6 +31,10 @@ void options_parse(struct options *o, int argc, char **argv) {
       case 'x': o->xl = optarg; break;
       case 'n': o->netns = optarg; break;
       case 'o': o->oom_score_adj = optarg; break;
+      case 'g':
+        if (o->n_cgroups == CGROUPS_MAX) fputs("too many --cgroup\n", stderr), exit(2);
+        o->cgroups[o->n_cgroups++] = optarg;
+        break;
       case 'b': o->log_bytes = strtoull(optarg, NULL, 10); break;
       default: fputs(usage, stderr), exit(2);
     }

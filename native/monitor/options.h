@@ -2,7 +2,10 @@
 #ifndef VXN_OPTIONS_H
 #define VXN_OPTIONS_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+#define CGROUPS_MAX 32
 
 struct options {
   const char *id;       // the container's, for people who look at ps
@@ -13,6 +16,8 @@ struct options {
   const char *xl;
   const char *netns;    // a path, "new", or NULL: stay
   const char *oom_score_adj;
+  const char *cgroups[CGROUPS_MAX];  // directories to join; with v1 there is one in each hierarchy
+  size_t n_cgroups;
   uint64_t log_bytes;   // of the program's output
 };
 

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { errno, VxnError } from '../errors.ts';
+import type { Cgroup } from './cgroup.ts';
 import { isAlive, type ProcessId } from './process-id.ts';
 import type { Size } from './sizing.ts';
 
@@ -26,6 +27,8 @@ export interface Stored {
   /** Who makes it: with no monitor and no living maker it is stopped. */
   maker: ProcessId;
   monitor?: ProcessId;
+  /** Stored before it is made, so that it may be there in part or not at all. */
+  cgroup?: Cgroup;
 }
 
 export type Status = 'creating' | 'created' | 'running' | 'stopped';

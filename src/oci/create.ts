@@ -11,6 +11,7 @@ import { physicalCpus } from '../xen/host.ts';
 import { Annotations } from './annotations.ts';
 import { type Boot, chooseBoot } from './boot.ts';
 import { type Bundle, readBundle } from './bundle.ts';
+import { type CgroupRequest, cgroupRequest, planCgroup, provideCgroup } from './cgroup.ts';
 import {
   checkId,
   claim,
@@ -89,6 +90,7 @@ async function build(
   machine: Machine,
   places: Places,
   stored: Stored,
+  cgroup: CgroupRequest,
 ): Promise<void> {
   const { config } = context;
   const toolstack = await context.toolstack();
@@ -99,6 +101,7 @@ async function build(
   stamp(places, 'xl-create.begin');
   toolstack.create(places.domainConfig);
   stamp(places, 'xl-create.end');
+  if (stored.cgroup !== undefined && !(await provideCgroup(cgroup, stored.cgroup))) delete stored.cgroup;
   const oomScoreAdj = bundle.spec.process?.oomScoreAdj;
   const monitor = await startMonitor(config, {
     id: stored.id,
@@ -106,6 +109,7 @@ async function build(
     places,
     netns: netnsOf(bundle),
     oomScoreAdj,
+    cgroups: stored.cgroup?.join ?? [],
   });
   stamp(places, 'monitor.ready');
   stored.domid = monitor.domid;
@@ -130,6 +134,8 @@ export async function create(context: Context, options: CreateOptions): Promise<
   const maker = identify(process.pid);
   if (maker === undefined)
     throw new VxnError('HOST', 'cannot read /proc/self/stat', { hint: 'is /proc mounted?' });
+  const domain = domainName(context.root, id);
+  const cgroup = cgroupRequest(bundle.spec.cgroupsPath, domain);
   claim(places);
   const stored: Stored = {
     ociVersion: OCI_VERSION,
@@ -140,15 +146,16 @@ export async function create(context: Context, options: CreateOptions): Promise<
     created: new Date().toISOString(),
     annotations: bundle.spec.annotations,
     uuid: readFileSync('/proc/sys/kernel/random/uuid', 'utf8').trim(),
-    domain: domainName(context.root, id),
+    domain,
     size: machine.size,
     maker,
+    cgroup: planCgroup(cgroup.found, cgroup.path),
   };
   try {
     store(places, stored);
     stamp(places, 'create.begin');
     writeAtomically(places.config, bundle.text);
-    await build(context, bundle, machine, places, stored);
+    await build(context, bundle, machine, places, stored, cgroup);
     if (stored.monitor === undefined || !isAlive(stored.monitor)) {
       throw new VxnError('MONITOR', 'the monitor died while the container was made');
     }

@@ -15,6 +15,8 @@ export interface MonitorPlan {
   /** A network namespace's path, 'new', or undefined to stay in the caller's. */
   netns: string | undefined;
   oomScoreAdj: number | undefined;
+  /** Folders of the cgroups that it joins. */
+  cgroups: readonly string[];
 }
 
 export interface Monitor {
@@ -31,6 +33,7 @@ export function monitorArgs(config: Config, plan: MonitorPlan): string[] {
   args.push('--xl', config.xl, '--log-bytes', String(config.logSize * 1024));
   if (plan.netns !== undefined) args.push('--netns', plan.netns);
   if (plan.oomScoreAdj !== undefined) args.push('--oom-score-adj', String(plan.oomScoreAdj));
+  for (const cgroup of plan.cgroups) args.push('--cgroup', cgroup);
   return args;
 }
 

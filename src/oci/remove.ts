@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { VxnError } from '../errors.ts';
 import { waitAtGate } from '../guest/requests.ts';
+import { removeCgroup } from './cgroup.ts';
 import type { Places, Stored } from './container.ts';
 import type { Context } from './context.ts';
 import { killByMonitor } from './kill.ts';
@@ -75,8 +76,9 @@ async function endStrays(places: Places): Promise<void> {
 }
 
 /**
- * Ends the monitor, destroys the domain after checking that it is ours, removes every file. Throws TOOLSTACK when the
- * domain would not go; what is left then is found by the next call. beforeFiles is called when only files are left.
+ * Ends the monitor, destroys the domain after checking that it is ours, removes its cgroups and every file. Throws
+ * TOOLSTACK or HOST when the domain or a cgroup would not go; what is left then is found by the next call. beforeFiles is
+ * called when only files are left.
  */
 export async function removeContainer(
   context: Context,
@@ -92,6 +94,7 @@ export async function removeContainer(
   // The monitor's `xl destroy` holds the gate as long as it works.
   if (!existsSync(places.gone)) waitAtGate(places.endGate);
   if (!existsSync(places.gone)) await destroyDomain(context, stored);
+  if (stored.cgroup !== undefined) await removeCgroup(stored.cgroup);
   beforeFiles();
   removeFiles(places);
 }

@@ -83,6 +83,7 @@ export interface Spec {
   readonlyPaths: string[];
   sysctl: Record<string, string>;
   devices: Device[];
+  cgroupsPath: string | undefined;
   limits: Limits;
   vm: Vm | undefined;
 }
@@ -246,6 +247,7 @@ export function parseSpec(value: unknown): Spec {
     readonlyPaths: list(linux.readonlyPaths, 'linux.readonlyPaths', absolutePath),
     sysctl: stringMap(linux.sysctl, 'linux.sysctl'),
     devices: list(linux.devices, 'linux.devices', device),
+    cgroupsPath: optionalString(linux.cgroupsPath, 'linux.cgroupsPath'),
     limits: parseLimits(resources, 'linux.resources'),
     vm: parseVm(s.vm),
   };
