@@ -7,6 +7,8 @@ export interface DebianTree {
   directory: string;
   architecture: string;
   packages: readonly string[];
+  /** Debian release; the lab's own when not given. */
+  suite?: string;
   /** `extract` only unpacks; `minbase` is an installed minimal system. */
   variant: 'extract' | 'minbase';
   /** Further mmdebstrap arguments. */
@@ -17,6 +19,7 @@ export interface DebianTree {
 
 /** Makes a directory tree of Debian packages, from the mirror that the host's apt uses. */
 export async function debianTree(tree: DebianTree): Promise<void> {
+  const suite = tree.suite ?? SUITE;
   const args = [
     `--architectures=${tree.architecture}`,
     `--variant=${tree.variant}`,
@@ -25,9 +28,9 @@ export async function debianTree(tree: DebianTree): Promise<void> {
     ...(await proxyOptions()),
     `--include=${tree.packages.join(',')}`,
     ...(tree.options ?? []),
-    SUITE,
+    suite,
     tree.directory,
-    `deb ${await debianMirror()} ${SUITE} main`,
+    `deb ${await debianMirror()} ${suite} main`,
   ];
   const { exitCode, all, command } = await execa('mmdebstrap', args, {
     all: true,

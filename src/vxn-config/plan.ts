@@ -137,9 +137,8 @@ export function planTarget(input: PlanInput): Planned[] {
   if (has('containerd')) {
     if (containerd.layout === 'file') file(at.containerdConfig, 'containerd-config-vxn.toml');
     else file(at.containerdDropIn, 'containerd-config-vxn.toml');
-    // From 2.2 on, containerd without a configuration file imports conf.d by itself.
-    if (containerd.layout === 'drop-in' && containerd.version < '2.2')
-      file(at.containerdConfig, 'containerd-imports.toml');
+    // containerd resolves the imports of a file that exists, not those of its built-in default.
+    if (containerd.layout === 'drop-in') file(at.containerdConfig, 'containerd-imports.toml');
   }
   if (has('docker')) file(at.dockerConfig, 'daemon.json');
   if (has('podman')) file(at.podmanConfig, '50-vxn.conf');
