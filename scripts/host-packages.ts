@@ -15,6 +15,7 @@ export const UNIT_PACKAGES: readonly string[] = [
   'util-linux',
   'mount',
   'busybox-static',
+  'mmdebstrap',
   'shellcheck',
 ];
 

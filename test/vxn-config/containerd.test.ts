@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// The configuration of every generation of containerd, loaded by the real daemon of that generation; a pod that asks for vxn
+// gets our runtime or an error, never the real runc.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { buildOciImage, IMAGE } from '../../lab/oci-image.ts';
+import { engineTree, extraFile, type Machine, type Suite, startMachine } from '../fixtures/engines.ts';
+import { call, strings } from '../fixtures/grpc.ts';
+import { planned } from '../fixtures/target.ts';
+
+// Stands in for vxn-oci-runtime: notes its arguments, and does what the shim needs to see.
+const FAKE_RUNTIME = `#!/bin/sh
+PATH=/usr/local/bin:/usr/bin
+echo "$*" >>/shared/vxn.calls
+while [ $# -gt 0 ]; do
+  case $1 in
+  --root | --log | --log-format | --criu) shift 2 ;;
+  --*) shift ;;
+  *) break ;;
+  esac
+done
+command=$1
+shift
+case $command in
+create)
+  while [ $# -gt 1 ]; do
+    [ "$1" != --pid-file ] || pid_file=$2
+    shift
+  done
+  setsid sleep 600 </dev/null >/dev/null 2>&1 &
+  printf %s $! >"$pid_file"
+  printf %s $! >"/tmp/$1.pid"
+  ;;
+kill) kill -9 "$(cat "/tmp/$1.pid" 2>/dev/null)" 2>/dev/null || true ;;
+features) echo '{"ociVersionMin":"1.0.0","ociVersionMax":"1.3.0","linux":{"namespaces":["mount"]}}' ;;
+esac
+`;
+
+// The real runc behind a note. A machine of tests may lack the capability to lower a process's OOM score.
+const NOTING_RUNC = `#!/bin/sh
+echo "$*" >>/shared/runc.calls
+case "$*" in *" create --bundle "*) sed -i 's/"oomScoreAdj":-[0-9]*/"oomScoreAdj":0/' config.json ;; esac
+exec /usr/sbin/runc "$@"
+`;
+
+interface Case {
+  name: string;
+  suite: Suite;
+  set: string[];
+  /** The version that the daemon has to report. */
+  version: RegExp;
+  /** What a pod runs under that names no handler. */
+  default?: 'vxn';
+}
+
+const CASES: readonly Case[] = [
+  { name: '1.6', suite: 'bookworm', set: ['containerd.version=1.6'], version: /1\.6\./ },
+  { name: '1.7', suite: 'trixie', set: ['containerd.version=1.7'], version: /1\.7\./ },
+  {
+    name: '1.7, vxn by default',
+    suite: 'trixie',
+    set: ['containerd.version=1.7', 'containerd.defaultRuntime=vxn', 'containerd.snapshotter=native'],
+    version: /1\.7\./,
+    default: 'vxn',
+  },
+  {
+    name: '2.1, vxn by default',
+    suite: 'forky',
+    set: ['containerd.version=2.1', 'containerd.defaultRuntime=vxn', 'containerd.snapshotter=native'],
+    version: /2\.1\./,
+    default: 'vxn',
+  },
+  { name: '2.1, drop-in', suite: 'forky', set: ['containerd.version=2.1'], version: /2\.1\./ },
+  {
+    name: '2.1, one file',
+    suite: 'forky',
+    set: ['containerd.version=2.1', 'containerd.layout=file'],
+    version: /2\.1\./,
+  },
+  {
+    name: '2.1, version 2',
+    suite: 'forky',
+    set: ['containerd.version=2.1', 'containerd.configVersion=2'],
+    version: /2\.1\./,
+  },
+  {
+    name: '2.1, runc-options',
+    suite: 'forky',
+    set: ['containerd.version=2.1', 'containerd.form=runc-options'],
+    version: /2\.1\./,
+  },
+];
+
+const SOCKET = '/shared/c.sock';
+
+function sandboxRequest(name: string, handler: string) {
+  return {
+    1: {
+      1: { 1: name, 2: name, 3: 'test', 4: 0 },
+      3: '/tmp/logs',
+      // cgroup parent; network, pid and ipc of the node.
+      8: { 1: '/vxn-test', 2: { 1: { 1: 2, 2: 0, 3: 0 } } },
+    },
+    2: handler,
+  };
+}
+
+function lines(machine: Machine, file: string): string[] {
+  const path = join(machine.shared, file);
+  return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
+}
+
+async function startContainerd({ suite, set }: Case): Promise<Machine> {
+  const extra = [
+    ...planned('generic-x86-64', [...set, `containerd.sandboxImage=${IMAGE}`]),
+    extraFile('/usr/libexec/vxn/vxn-oci-runtime', FAKE_RUNTIME, 0o755),
+    extraFile('/usr/local/sbin/runc', NOTING_RUNC, 0o755),
+  ];
+  const machine = await startMachine(await engineTree(suite), extra, ['containerd', '--address', SOCKET]);
+  for (let i = 0; i < 200 && machine.run('ctr', '-a', SOCKET, 'version').status !== 0; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return machine;
+}
+
+for (const given of CASES) {
+  describe(`containerd ${given.name}`, () => {
+    let machine: Machine;
+    const ctr = (...args: string[]) => machine.run('ctr', '-a', SOCKET, ...args);
+    const runPod = async (name: string, handler: string): Promise<string> => {
+      const answer = await call(
+        join(machine.shared, 'c.sock'),
+        '/runtime.v1.RuntimeService/RunPodSandbox',
+        sandboxRequest(name, handler),
+      );
+      return strings(answer).get(1) ?? '';
+    };
+
+    before(async () => {
+      machine = await startContainerd(given);
+    });
+    after(() => machine.stop());
+
+    test('runs, with its CRI plugin, and knows the runtime', () => {
+      assert.match(ctr('version').stdout, given.version, readFileSync(join(machine.shared, 'log'), 'utf8'));
+      const plugins = ctr('plugins', 'ls').stdout.split('\n');
+      const cri = plugins.filter((l) => /\bcri\b|io\.containerd\.cri\.v1 +(runtime|images)/.test(l));
+      assert.ok(cri.length > 0);
+      for (const line of cri) assert.match(line, / ok\s*$/);
+      const dump = machine.run('containerd', 'config', 'dump');
+      assert.equal(dump.status, 0, dump.stderr);
+      assert.match(dump.stdout, /runtimes\.["']?vxn/);
+      assert.match(dump.stdout, /runtimes\.["']?runc/);
+      assert.match(dump.stdout, new RegExp(`default_runtime_name = ["']${given.default ?? 'runc'}["']`));
+      assert.ok(dump.stdout.includes('org.openembedded.vxn.*'));
+    });
+
+    test('a pod with handler vxn reaches our runtime, one with runc the real runc', async () => {
+      writeFileSync(join(machine.shared, 'image.tar'), await buildOciImage());
+      const snapshotter = given.set.includes('containerd.snapshotter=native') ? 'native' : 'overlayfs';
+      const imported = ctr('-n', 'k8s.io', 'images', 'import', '--no-unpack', '/shared/image.tar');
+      assert.equal(imported.status, 0, imported.stderr);
+      assert.match(await runPod('one', 'vxn'), /^[0-9a-f]{64}$/);
+      const calls = lines(machine, 'vxn.calls');
+      assert.ok(
+        calls.some((l) => / create .*--bundle /.test(l)),
+        calls.join('\n'),
+      );
+      assert.ok(calls.some((l) => / start /.test(l)));
+      assert.deepEqual(
+        lines(machine, 'runc.calls').filter((l) => / create /.test(l)),
+        [],
+      );
+      const creates = (file: string): number => lines(machine, file).filter((l) => / create /.test(l)).length;
+      assert.match(await runPod('two', 'runc'), /^[0-9a-f]{64}$/);
+      assert.deepEqual([creates('vxn.calls'), creates('runc.calls')], [1, 1]);
+      assert.match(await runPod('three', ''), /^[0-9a-f]{64}$/);
+      assert.deepEqual(
+        [creates('vxn.calls'), creates('runc.calls')],
+        given.default === 'vxn' ? [2, 1] : [1, 2],
+      );
+      const used = ctr('-n', 'k8s.io', 'snapshots', '--snapshotter', snapshotter, 'ls').stdout;
+      assert.equal(used.split('\n').filter((l) => / Active\b/.test(l)).length, 3, used);
+    });
+
+    test('fail-closed: no such handler, no runtime, no shim', async () => {
+      const creates = (): number => lines(machine, 'runc.calls').filter((l) => / create /.test(l)).length;
+      const before = creates();
+      await assert.rejects(runPod('four', 'vxm'), /vxm/);
+      machine.run('rm', '/usr/libexec/vxn/vxn-oci-runtime');
+      await assert.rejects(runPod('five', 'vxn'), /runc|vxn-oci-runtime/);
+      if (given.set.includes('containerd.form=runc-options')) return;
+      machine.run('rm', '/usr/bin/containerd-shim-vxn-v2');
+      await assert.rejects(runPod('six', 'vxn'), /containerd-shim-vxn-v2/);
+      assert.equal(creates(), before);
+    });
+  });
+}
