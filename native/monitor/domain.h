@@ -23,6 +23,9 @@ struct domain_events {
 /// Finds the domain with this UUID and watches it. Its id, or -1 with *error set to a sentence.
 int64_t domain_open(const char *uuid, const struct domain_events *events, const char **error);
 
+/// Where the domain's agent listens when it is none of Xen's (the tests' own), else NULL.
+const char *domain_socket(void);
+
 /// Asks Xen how the domain is now, without waiting for a watch.
 enum domain_end domain_state(void);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // vxn-monitor: the process that an engine waits for. It stands for one container's first process: it holds its stdio, takes
-// its signals, and exits with its status. fd 3 gets one line, "ok DOMID" or the reason of a failure.
+// its signals, and exits with its status. The process that was started ends at once, its child is the monitor. fd 3 gets
+// one line, "ok DOMID PID" or the reason of a failure.
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -17,6 +18,8 @@
 #include "cgroup.h"
 #include "loop.h"
 #include "options.h"
+#include "prepare.h"
+#include "record.h"
 #include "session.h"
 
 #define READY_FD 3
@@ -86,28 +89,47 @@ static void take_signals(void) {
   if (src.fd < 0 || loop_add(&src) < 0) fail("cannot take signals");
 }
 
+// Its parent ends, so that whoever started it need not wait for more than the line at fd 3.
+static void detach(void) {
+  pid_t pid = fork();
+  if (pid < 0) fail("cannot fork");
+  if (pid > 0) _exit(0);
+  setsid();
+}
+
+// In the namespaces and with the signals of the caller, as xl and its hotplug programs expect.
+static void make_domain(const struct options *o) {
+  char path[160];
+  const char *failure;
+  snprintf(path, sizeof path, "%s/timeline", o->run_dir);
+  timeline_open(path);
+  if (o->prepare == NULL || prepare(o->prepare, &failure)) return;
+  errno = 0;
+  fail(failure);
+}
+
 int main(int argc, char **argv) {
   struct options o;
   const char *error = NULL;
   options_parse(&o, argc, argv);
   fcntl(READY_FD, F_SETFD, FD_CLOEXEC);
   prctl(PR_SET_NAME, "vxn-monitor");
+  detach();
+  make_domain(&o);
   take_signals();
   join_cgroups(&o);
   if (o.netns != NULL) enter_netns(o.netns);
   if (o.oom_score_adj != NULL) set_oom_score_adj(o.oom_score_adj);
   errno = 0;
   if (session->open(&o, &error) < 0) fail(error);
-  int64_t domid = 0;
-  if (o.uuid != NULL) {
-    if ((domid = domain_open(o.uuid, &session->events, &error)) < 0) fail(error);
-    session->domain((uint32_t)domid);
-  }
-  char ready[32];
-  snprintf(ready, sizeof ready, "ok %" PRId64 "\n", domid);
+  int64_t domid;
+  if ((domid = domain_open(o.uuid, &session->events, &error)) < 0) fail(error);
+  session->domain((uint32_t)domid);
+  char ready[48];
+  snprintf(ready, sizeof ready, "ok %" PRId64 " %d\n", domid, (int)getpid());
   say(ready);
   close(READY_FD);
-  if (o.socket != NULL) session->events.served(o.socket);
+  if (domain_socket() != NULL) session->events.served(domain_socket());
   loop_run(session->turn);
   return session->status();
 }

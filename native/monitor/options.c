@@ -8,14 +8,14 @@
 static const struct option longs[] = {
     {"id", required_argument, NULL, 'i'},        {"run-dir", required_argument, NULL, 'r'},
     {"log-dir", required_argument, NULL, 'l'},   {"uuid", required_argument, NULL, 'u'},
-    {"socket", required_argument, NULL, 's'},    {"xl", required_argument, NULL, 'x'},
+    {"prepare", required_argument, NULL, 'p'},   {"xl", required_argument, NULL, 'x'},
     {"netns", required_argument, NULL, 'n'},     {"log-bytes", required_argument, NULL, 'b'},
     {"oom-score-adj", required_argument, NULL, 'o'}, {"cgroup", required_argument, NULL, 'g'},
     {NULL, 0, NULL, 0},
 };
 
 static const char usage[] =
-    "usage: vxn-monitor --id ID --run-dir DIR --log-dir DIR (--uuid UUID | --socket PATH) [--xl PATH]\n"
+    "usage: vxn-monitor --id ID --run-dir DIR --log-dir DIR --uuid UUID [--prepare FILE] [--xl PATH]\n"
     "                   [--netns PATH|new] [--oom-score-adj N] [--cgroup DIR]... [--log-bytes N]\n";
 
 void options_parse(struct options *o, int argc, char **argv) {
@@ -27,7 +27,7 @@ void options_parse(struct options *o, int argc, char **argv) {
       case 'r': o->run_dir = optarg; break;
       case 'l': o->log_dir = optarg; break;
       case 'u': o->uuid = optarg; break;
-      case 's': o->socket = optarg; break;
+      case 'p': o->prepare = optarg; break;
       case 'x': o->xl = optarg; break;
       case 'n': o->netns = optarg; break;
       case 'o': o->oom_score_adj = optarg; break;
@@ -39,7 +39,6 @@ void options_parse(struct options *o, int argc, char **argv) {
       default: fputs(usage, stderr), exit(2);
     }
   }
-  if (optind != argc || o->id == NULL || o->run_dir == NULL || o->log_dir == NULL ||
-      (o->uuid == NULL) == (o->socket == NULL))
+  if (optind != argc || o->id == NULL || o->run_dir == NULL || o->log_dir == NULL || o->uuid == NULL)
     fputs(usage, stderr), exit(2);
 }

@@ -12,7 +12,7 @@ struct options {
   const char *run_dir;  // control.sock, exit, error, timeline
   const char *log_dir;  // output.log, console.log, monitor.log
   const char *uuid;     // of the domain
-  const char *socket;   // instead of a domain: the agent's unix socket (tests)
+  const char *prepare;  // the file of steps that make the domain, or NULL
   const char *xl;
   const char *netns;    // a path, "new", or NULL: stay
   const char *oom_score_adj;

@@ -252,9 +252,6 @@ static int session_open(const struct options *o, const char **error) {
   static const struct control_events events = {from_client, relay_client_gone};
   char path[160];
   if (outcome_open(o) < 0) return *error = "cannot make the gates", -1;
-  no_domain = o->socket != NULL;
-  snprintf(path, sizeof path, "%s/timeline", o->run_dir);
-  timeline_open(path);
   record_open(&output_log, o->log_dir, "output.log", o->log_bytes);
   console_init(o->log_dir, panic_seen);
   stdin_open(STDIN_FILENO, INIT);
@@ -270,7 +267,8 @@ static int session_open(const struct options *o, const char **error) {
 
 static void session_domain(uint32_t id) {
   domid = id;
-  outcome_domain(id);
+  no_domain = domain_socket() != NULL;
+  if (!no_domain) outcome_domain(id);
 }
 
 static void give_credit(struct output *o) {

@@ -23,7 +23,9 @@ int main(int argc, char **argv) {
     if (strcmp(argv[i], "--run-dir") == 0) run_dir = argv[i + 1];
   int start_gate = place(path, "start.gate", -1), requests = place(path, "requests", -1);
   place(path, "end.gate", -1);
-  if (write(3, "ok 1\n", 5) < 0) return 1;
+  if (fork() != 0) return 0;
+  setsid();
+  dprintf(3, "ok 1 %d\n", (int)getpid());
   close(3);
   while (read(requests, head, sizeof head) == sizeof head) {
     if (head[0] == 0x43) close(place(path, "started", O_WRONLY | O_CREAT)), close(start_gate);

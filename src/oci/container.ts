@@ -56,6 +56,8 @@ export interface Places {
   gone: string;
   timeline: string;
   rootDisk: string;
+  /** What the monitor runs to make the domain. */
+  steps: string;
   domainConfig: string;
   outputLog: string;
   consoleLog: string;
@@ -109,6 +111,7 @@ export function placesOf(config: Config, root: string, id: string): Places {
     gone: join(run, 'gone'),
     timeline: join(run, 'timeline'),
     rootDisk: join(lib, 'root.img'),
+    steps: join(lib, 'steps'),
     domainConfig: join(lib, 'domain.cfg'),
     outputLog: join(lib, 'output.log'),
     consoleLog: join(lib, 'console.log'),

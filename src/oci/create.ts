@@ -25,7 +25,7 @@ import {
 import type { Context } from './context.ts';
 import { startMonitor } from './monitor.ts';
 import { identify, isAlive } from './process-id.ts';
-import { buildRootDisk } from './root-disk.ts';
+import { rootDiskSteps } from './root-disk.ts';
 import { rootFree, type Size, sizeDomain } from './sizing.ts';
 import { checkSupported, OCI_VERSION } from './spec.ts';
 import { stamp } from './timeline.ts';
@@ -94,22 +94,19 @@ async function build(
 ): Promise<void> {
   const { config } = context;
   const toolstack = await context.toolstack();
-  stamp(places, 'disk.begin');
-  buildRootDisk(config.mke2fs, bundle.rootfs, places.rootDisk, machine.rootFree);
-  stamp(places, 'disk.end');
   writeAtomically(places.domainConfig, domainConfig(domainPlan(config, stored, places, machine)));
-  stamp(places, 'xl-create.begin');
-  toolstack.create(places.domainConfig);
-  stamp(places, 'xl-create.end');
   if (stored.cgroup !== undefined && !(await provideCgroup(cgroup, stored.cgroup))) delete stored.cgroup;
-  const oomScoreAdj = bundle.spec.process?.oomScoreAdj;
-  const monitor = await startMonitor(config, {
+  const monitor = startMonitor(config, {
     id: stored.id,
     uuid: stored.uuid,
     places,
     netns: netnsOf(bundle),
-    oomScoreAdj,
+    oomScoreAdj: bundle.spec.process?.oomScoreAdj,
     cgroups: stored.cgroup?.join ?? [],
+    steps: [
+      ...rootDiskSteps(config.mke2fs, bundle.rootfs, places.rootDisk, machine.rootFree),
+      toolstack.createStep(places.domainConfig),
+    ],
   });
   stamp(places, 'monitor.ready');
   stored.domid = monitor.domid;

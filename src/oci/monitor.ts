@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Starting the monitor: the detached process that the engine will wait for.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import type { Config } from '../config.ts';
-import { messageOf, VxnError } from '../errors.ts';
+import { VxnError } from '../errors.ts';
 import type { Places } from './container.ts';
 import { identify, type ProcessId } from './process-id.ts';
+import { encodeSteps, type Step, stepEnvironment } from './step.ts';
 
 export interface MonitorPlan {
   id: string;
@@ -17,6 +18,8 @@ export interface MonitorPlan {
   oomScoreAdj: number | undefined;
   /** Folders of the cgroups that it joins. */
   cgroups: readonly string[];
+  /** What makes the domain, in order. */
+  steps: readonly Step[];
 }
 
 export interface Monitor {
@@ -24,65 +27,46 @@ export interface Monitor {
   domid: number;
 }
 
-const READY_MS = 60_000;
-
 /** The command line of the monitor. */
 export function monitorArgs(config: Config, plan: MonitorPlan): string[] {
   const { places } = plan;
   const args = ['--id', plan.id, '--uuid', plan.uuid, '--run-dir', places.run, '--log-dir', places.lib];
-  args.push('--xl', config.xl, '--log-bytes', String(config.logSize * 1024));
+  args.push('--prepare', places.steps, '--xl', config.xl, '--log-bytes', String(config.logSize * 1024));
   if (plan.netns !== undefined) args.push('--netns', plan.netns);
   if (plan.oomScoreAdj !== undefined) args.push('--oom-score-adj', String(plan.oomScoreAdj));
   for (const cgroup of plan.cgroups) args.push('--cgroup', cgroup);
   return args;
 }
 
-// The monitor writes one line, "ok DOMID" or what is wrong, and closes the descriptor.
-function firstLine(child: ChildProcess, pipe: Readable): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    const timer = setTimeout(() => reject(new Error(`no answer within ${READY_MS / 1000} s`)), READY_MS);
-    const done = (): void => {
-      clearTimeout(timer);
-      resolve(text.trim());
-    };
-    pipe.setEncoding('utf8');
-    pipe.on('data', (chunk: string) => {
-      text += chunk;
-    });
-    pipe.on('end', done);
-    child.on('error', (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
-  });
+function ready(line: string): Monitor | undefined {
+  const [, domid, pid] = /^ok (\d+) (\d+)\n$/.exec(line) ?? [];
+  const self = pid === undefined ? undefined : identify(Number(pid));
+  return self === undefined ? undefined : { process: self, domid: Number(domid) };
+}
+
+function failure(command: string, steps: readonly Step[], said: string): VxnError {
+  const [, name, status, stderr = ''] = /^failed (\S+) (\d+)\n(.*)$/s.exec(said) ?? [];
+  const step = steps.find((s) => s.name === name);
+  if (step !== undefined) return step.failure(Number(status), stderr.trimEnd());
+  return new VxnError('MONITOR', `${command}: ${said.trim() === '' ? 'died at once' : said.trim()}`);
 }
 
 /**
- * Starts the monitor with this process's fds 0 to 2 as the container's, in a session of its own, and waits until it
- * watches the domain. Throws MONITOR.
+ * Starts the monitor with this process's fds 0 to 2 as the container's, in a session of its own. It runs the steps that make
+ * the domain; this waits until it watches that. Throws MONITOR, or what a step that failed has to say.
  */
-export async function startMonitor(config: Config, plan: MonitorPlan): Promise<Monitor> {
+export function startMonitor(config: Config, plan: MonitorPlan): Monitor {
   const command = join(config.libexecDir, 'vxn-monitor');
-  const child = spawn(command, monitorArgs(config, plan), {
-    detached: true,
+  writeFileSync(plan.places.steps, encodeSteps(plan.steps), { mode: 0o600 });
+  const { error, output } = spawnSync(command, monitorArgs(config, plan), {
     stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+    encoding: 'utf8',
     cwd: '/',
+    env: stepEnvironment(),
   });
-  const pipe = child.stdio[3] as Readable;
-  let line: string;
-  try {
-    line = await firstLine(child, pipe);
-  } catch (error) {
-    child.kill('SIGKILL');
-    throw new VxnError('MONITOR', `cannot start ${command}: ${messageOf(error)}`);
-  }
-  const domid = /^ok (\d+)$/.exec(line)?.[1];
-  const self = child.pid === undefined ? undefined : identify(child.pid);
-  if (domid === undefined || self === undefined) {
-    child.kill('SIGKILL');
-    throw new VxnError('MONITOR', `vxn-monitor: ${line === '' ? 'died at once' : line}`);
-  }
-  child.unref();
-  return { process: self, domid: Number(domid) };
+  if (error !== undefined) throw new VxnError('MONITOR', `cannot start ${command}: ${error.message}`);
+  const said = output[3] ?? '';
+  const monitor = ready(said);
+  if (monitor === undefined) throw failure('vxn-monitor', plan.steps, said);
+  return monitor;
 }

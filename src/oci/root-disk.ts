@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The container's root as an ext4 image: content of the bundle's rootfs, which is only read.
-import { spawnSync } from 'node:child_process';
-import { closeSync, ftruncateSync, lstatSync, openSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { closeSync, ftruncateSync, lstatSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errno, messageOf, VxnError } from '../errors.ts';
+import { messageOf, VxnError } from '../errors.ts';
+import { describeStatus, type Step } from './step.ts';
 
 const BLOCK = 4096;
 
@@ -80,27 +80,42 @@ export function mke2fsArgs(image: string, rootfs: string, inodes: number): strin
 }
 
 // mke2fs -d copies what is below the root but not the root directory's own mode and owner.
-function copyRootAttributes(rootfs: string, image: string): void {
+function rootAttributeSteps(rootfs: string, image: string): Step[] {
   const st = statSync(rootfs);
   const [mode, uid, gid] = [st.mode & 0o7777, st.uid, st.gid];
-  if (mode === 0o755 && uid === 0 && gid === 0) return;
-  const request = `set_inode_field / mode 0${(0o040000 | mode).toString(8)}\nset_inode_field / uid ${uid}\nset_inode_field / gid ${gid}\n`;
-  const result = spawnSync('debugfs', ['-w', '-f', '-', image], {
-    input: request,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  if (result.status !== 0)
-    throw new VxnError('DISK', 'cannot set the owner of the root directory (debugfs failed)');
+  if (mode === 0o755 && uid === 0 && gid === 0) return [];
+  const requests = `${image}.debugfs`;
+  const fields = { mode: `0${(0o040000 | mode).toString(8)}`, uid, gid };
+  const lines = Object.entries(fields).map(([name, value]) => `set_inode_field / ${name} ${value}\n`);
+  writeFileSync(requests, lines.join(''), { mode: 0o600 });
+  return [
+    {
+      name: 'disk-root',
+      argv: ['debugfs', '-w', '-f', requests, image],
+      failure: (status) =>
+        new VxnError(
+          'DISK',
+          `cannot set the owner of the root directory: debugfs failed (${describeStatus(status)})`,
+        ),
+    },
+  ];
+}
+
+function mke2fsFailure(mke2fs: string, status: number, stderr: string): VxnError {
+  if (status === 127 && stderr.includes('command not found')) {
+    return new VxnError('DISK', `${mke2fs}: command not found`, { hint: 'install e2fsprogs' });
+  }
+  const why = stderr.trim().split('\n').slice(-2).join('; ') || describeStatus(status);
+  return new VxnError('DISK', `cannot build the root disk: ${why}`);
 }
 
 /**
- * Builds the image at file: everything below rootfs with owners, modes, links, devices, xattrs, times and holes, and
- * free bytes of space beside it. The file appears whole or not at all. Throws DISK.
+ * Makes an empty image at file and says how to fill it: everything below rootfs with owners, modes, links, devices, xattrs,
+ * times and holes, and free bytes of space beside it. Throws DISK.
  */
-export function buildRootDisk(mke2fs: string, rootfs: string, file: string, free: number): void {
+export function rootDiskSteps(mke2fs: string, rootfs: string, file: string, free: number): Step[] {
   const size = sizeOf(measure(rootfs), free);
-  const temporary = `${file}.new`;
-  const fd = openSync(temporary, 'w', 0o600);
+  const fd = openSync(file, 'w', 0o600);
   try {
     ftruncateSync(fd, size.bytes);
   } catch (error) {
@@ -110,20 +125,12 @@ export function buildRootDisk(mke2fs: string, rootfs: string, file: string, free
   } finally {
     closeSync(fd);
   }
-  const result = spawnSync(mke2fs, mke2fsArgs(temporary, rootfs, size.inodes), {
-    encoding: 'utf8',
-    stdio: ['ignore', 'ignore', 'pipe'],
-    // mke2fs.conf of the host must not change what the guest gets.
-    env: { PATH: process.env.PATH ?? '', MKE2FS_CONFIG: '/dev/null', MKE2FS_SYNC: '0' },
-  });
-  if (result.error !== undefined && errno(result.error) === 'ENOENT') {
-    throw new VxnError('DISK', `${mke2fs}: command not found`, { hint: 'install e2fsprogs' });
-  }
-  if (result.status !== 0) {
-    const why =
-      result.stderr.trim().split('\n').slice(-2).join('; ') || `status ${result.status ?? result.signal}`;
-    throw new VxnError('DISK', `cannot build the root disk: ${why}`);
-  }
-  copyRootAttributes(rootfs, temporary);
-  renameSync(temporary, file);
+  return [
+    {
+      name: 'disk',
+      argv: [mke2fs, ...mke2fsArgs(file, rootfs, size.inodes)],
+      failure: (status, stderr) => mke2fsFailure(mke2fs, status, stderr),
+    },
+    ...rootAttributeSteps(rootfs, file),
+  ];
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 
+import type { Step } from '../oci/step.ts';
+
 /** What the runtime asks of Xen. Each call may take seconds and blocks. */
 export interface Toolstack {
-  /** Makes and unpauses the domain that a configuration file describes. Throws TOOLSTACK with what went wrong. */
-  create(configFile: string): void;
+  /** What makes and unpauses the domain that a configuration file describes. Its failure is TOOLSTACK. */
+  createStep(configFile: string): Step;
   /** The id of the domain of this name, if its UUID is this one; undefined when there is none. */
   findDomain(name: string, uuid: string): number | undefined;
   /** True while domain domid exists and has this UUID. */

@@ -2,6 +2,7 @@
 // The toolstack by xl(1) and xenstore-read(1).
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { errno, VxnError } from '../errors.ts';
+import { describeStatus } from '../oci/step.ts';
 import type { Toolstack } from './toolstack.ts';
 
 // xl waits for hotplug scripts and for the memory of dying domains; it gives up by itself long before this.
@@ -34,15 +35,24 @@ function explain(stderr: string): { text: string; hint?: string } {
   return { text };
 }
 
+function notFound(xl: string): VxnError {
+  return new VxnError('TOOLSTACK', `${xl}: command not found`, {
+    hint: 'install the Xen tools (package xen-tools, xen-utils)',
+  });
+}
+
+function createFailure(xl: string, status: number, stderr: string): VxnError {
+  if (status === 127 && stderr.includes('command not found')) return notFound(xl);
+  const { text, hint } = explain(stderr);
+  const why = text === '' ? describeStatus(status) : text;
+  return new VxnError('TOOLSTACK', `xl create failed: ${why}`, hint === undefined ? {} : { hint });
+}
+
 /** The toolstack that calls the given xl and xenstore-read. */
 export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
   const call = (...args: string[]): SpawnSyncReturns<string> => {
     const result = run(xl, args);
-    if (result.error !== undefined && errno(result.error) === 'ENOENT') {
-      throw new VxnError('TOOLSTACK', `${xl}: command not found`, {
-        hint: 'install the Xen tools (package xen-tools, xen-utils)',
-      });
-    }
+    if (result.error !== undefined && errno(result.error) === 'ENOENT') throw notFound(xl);
     return result;
   };
   const isOurs = (domid: number, uuid: string): boolean => {
@@ -56,13 +66,11 @@ export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
     return result.status === 0 && result.stdout.trim() === `/vm/${uuid}`;
   };
   return {
-    create(configFile) {
-      const result = call('create', '-q', '-e', configFile);
-      if (result.status === 0) return;
-      const { text, hint } = explain(result.stderr);
-      const why = text === '' ? (result.error?.message ?? `status ${result.status ?? result.signal}`) : text;
-      throw new VxnError('TOOLSTACK', `xl create failed: ${why}`, hint === undefined ? {} : { hint });
-    },
+    createStep: (configFile) => ({
+      name: 'xl-create',
+      argv: [xl, 'create', '-q', '-e', configFile],
+      failure: (status, stderr) => createFailure(xl, status, stderr),
+    }),
     findDomain(name, uuid) {
       // Without xl there was nobody to make it.
       const result = run(xl, ['domid', name]);

@@ -140,7 +140,7 @@ const FAULTS: [fault: string, text: RegExp][] = [
   ['create-lacks-memory', /^xl create failed: not enough free memory \(Xen has too little free memory/],
   ['create-fails-late', /^xl create failed: lost connection to xenstore \(is this a Xen Dom0/],
   ['monitor-dies', /^vxn-monitor: died at once$/],
-  ['monitor-complains', /^vxn-monitor: cannot reach xenstore: Connection refused$/],
+  ['monitor-finds-nothing', /^vxn-monitor: no domain has the container's UUID/],
 ];
 for (const [fault, text] of FAULTS) {
   test(`create takes everything back: ${fault}`, async () => {
