@@ -36,6 +36,7 @@ enum vxn_type {
   VXN_C_KILL = 0x0041,
   VXN_C_STATUS = 0x0042,
   VXN_C_START = 0x0043,
+  VXN_C_PAUSED = 0x0044,
 
   VXN_G_HELLO = 0x8001,
   VXN_G_CONTAINER_OK = 0x8002,

@@ -51,6 +51,12 @@ enum domain_end domain_state(void) {
   }
 }
 
+int domain_paused(void) {
+  xc_domaininfo_t info;
+  if (xc_domain_getinfolist(xc, domid, 1, &info) != 1 || info.domain != domid) return -1;
+  return (info.flags & XEN_DOMINF_paused) != 0;
+}
+
 static void check_end(void) {
   enum domain_end end = domain_state();
   if (end == DOMAIN_ALIVE || ended) return;
@@ -112,11 +118,12 @@ int64_t domain_open(const char *uuid, const struct domain_events *events, const 
 
 const char *domain_socket(void) { return NULL; }
 #else
-// Without Xen a domain is the folder $VXN_DOMAINS/ID with the files uuid and socket.
+// Without Xen a domain is the folder $VXN_DOMAINS/ID with the files uuid and socket; socket.paused is there while it is paused.
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static char socket_path[512];
 
@@ -151,4 +158,10 @@ int64_t domain_open(const char *uuid, const struct domain_events *events, const 
 const char *domain_socket(void) { return socket_path; }
 
 enum domain_end domain_state(void) { return DOMAIN_GONE; }
+
+int domain_paused(void) {
+  char path[520];
+  snprintf(path, sizeof path, "%s.paused", socket_path);
+  return access(path, F_OK) == 0;
+}
 #endif

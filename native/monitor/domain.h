@@ -29,4 +29,7 @@ const char *domain_socket(void);
 /// Asks Xen how the domain is now, without waiting for a watch.
 enum domain_end domain_state(void);
 
+/// 1 while the domain is paused, 0 while it is not, -1 when Xen does not say.
+int domain_paused(void);
+
 #endif

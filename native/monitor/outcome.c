@@ -51,7 +51,7 @@ void outcome_note(const char *format, ...) {
   record_append(&monitor_log, NULL, 0, text, (size_t)n + 1);
 }
 
-static void write_file(const char *name, const char *text) {
+void outcome_file(const char *name, const char *text) {
   char path[160], temporary[168];
   snprintf(path, sizeof path, "%s/%s", settings->run_dir, name);
   snprintf(temporary, sizeof temporary, "%s.new", path);
@@ -69,7 +69,7 @@ static void start_decided(void) {
 
 void outcome_started(void) {
   timeline_stamp("program.start", 0);
-  write_file("started", "");
+  outcome_file("started", "");
   start_decided();
 }
 
@@ -77,13 +77,13 @@ void outcome_error(uint32_t error_number, const char *why) {
   char line[1200];
   snprintf(line, sizeof line, "%" PRIu32 " %s", error_number, why);
   outcome_note("%s", why);
-  write_file("error", line);
+  outcome_file("error", line);
 }
 
 void outcome_exit(int status) {
   char text[16], gone[160];
   snprintf(text, sizeof text, "%d\n", status);
-  write_file("exit", text);
+  outcome_file("exit", text);
   timeline_stamp("program.exit", 0);
   start_decided();
   if (!has_domain) return;

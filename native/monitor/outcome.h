@@ -17,6 +17,9 @@ void outcome_domain(uint32_t domid);
 /// One line for monitor.log.
 __attribute__((format(printf, 1, 2))) void outcome_note(const char *format, ...);
 
+/// A file of this content in the container's run folder, whole or not at all.
+void outcome_file(const char *name, const char *text);
+
 /// The program runs: `start` may return.
 void outcome_started(void);
 

@@ -1,18 +1,30 @@
 // SPDX-License-Identifier: MIT
 #include "requests.h"
 
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "domain.h"
 #include "gate.h"
 #include "loop.h"
+#include "outcome.h"
 
 static struct source src = {.fd = -1};
 static void (*on_frame)(const struct vxn_header *h, const uint8_t *payload);
 static uint8_t buffer[2 * PIPE_BUF];
 static size_t have;
+
+// Anybody in Dom0 can pause the domain, and nobody is told: so Xen is asked each time.
+static void answer_paused(uint32_t asker) {
+  char name[32];
+  int paused = domain_paused();
+  snprintf(name, sizeof name, "paused.%" PRIu32, asker);
+  if (paused >= 0) outcome_file(name, paused ? "1" : "0");
+}
 
 // Whole frames are passed on. What cannot be the beginning of one is dropped with all that came along: the writers are
 // root's, but one of another version may be among them.
@@ -25,7 +37,10 @@ static void pass_on(void) {
       return;
     }
     if (have - at < VXN_HEADER_SIZE + h.length) break;
-    on_frame(&h, buffer + at + VXN_HEADER_SIZE);
+    if (h.type == VXN_C_PAUSED)
+      answer_paused(h.id);
+    else
+      on_frame(&h, buffer + at + VXN_HEADER_SIZE);
     at += VXN_HEADER_SIZE + h.length;
   }
   memmove(buffer, buffer + at, have - at);

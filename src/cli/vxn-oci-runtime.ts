@@ -39,6 +39,7 @@ const MODULES = {
   delete: () => import('../oci/delete.ts'),
   remove: () => import('../oci/remove.ts'),
   xl: () => import('../xen/xl.ts'),
+  pause: () => import('../oci/pause.ts'),
   list: () => import('../oci/list.ts'),
   ps: () => import('../oci/ps.ts'),
   logs: () => import('../oci/logs.ts'),
@@ -98,6 +99,18 @@ const VERBS: Readonly<Record<string, Verb>> = {
       const { deleteContainer } = await MODULES.delete();
       await deleteContainer(context, id(parsed), parsed.options.has('force'));
     },
+  },
+  pause: {
+    summary: 'stop the processors of a container',
+    args: ['ID'],
+    options: {},
+    run: async (context, parsed) => (await MODULES.pause()).pause(context, id(parsed)),
+  },
+  resume: {
+    summary: 'let a paused container run again',
+    args: ['ID'],
+    options: {},
+    run: async (context, parsed) => (await MODULES.pause()).resume(context, id(parsed)),
   },
   list: {
     summary: 'list the containers of --root',

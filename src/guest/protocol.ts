@@ -22,6 +22,7 @@ export const Type = {
   Kill: 0x0041,
   Status: 0x0042,
   Start: 0x0043,
+  Paused: 0x0044,
   ContainerOk: 0x8002,
   Started: 0x8003,
   Failed: 0x8004,

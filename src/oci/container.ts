@@ -50,6 +50,8 @@ export interface Places {
   /** Who calls start. */
   starting: string;
   started: string;
+  /** There since pause until resume: a hint that it is worth asking whether the domain is paused. */
+  paused: string;
   exit: string;
   error: string;
   /** Made when the monitor's `xl destroy` has succeeded. */
@@ -106,6 +108,7 @@ export function placesOf(config: Config, root: string, id: string): Places {
     startFrames: join(lib, 'start.frames'),
     starting: join(run, 'starting'),
     started: join(run, 'started'),
+    paused: join(run, 'paused'),
     exit: join(run, 'exit'),
     error: join(run, 'error'),
     gone: join(run, 'gone'),

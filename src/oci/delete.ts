@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { VxnError } from '../errors.ts';
 import { checkId, find, placesOf, statusOf } from './container.ts';
 import type { Context } from './context.ts';
+import { fullStatus } from './paused.ts';
 import { removeContainer, removeFiles } from './remove.ts';
 import { keep, stamp } from './timeline.ts';
 
@@ -22,7 +23,8 @@ export async function deleteContainer(context: Context, id: string, force: boole
   }
   const status = statusOf(places, stored);
   if (!force && (status === 'running' || status === 'creating')) {
-    throw new VxnError('WRONG_STATE', `cannot delete container ${id} that is not stopped: ${status}`);
+    const shown = fullStatus(places, stored);
+    throw new VxnError('WRONG_STATE', `cannot delete container ${id} that is not stopped: ${shown}`);
   }
   stamp(places, 'delete.begin');
   await removeContainer(context, places, stored, () => {

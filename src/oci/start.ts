@@ -18,6 +18,7 @@ import { request, waitAtGate } from '../guest/requests.ts';
 import { parseConfigText } from './bundle.ts';
 import { checkId, load, type Places, placesOf, type Status, statusOf } from './container.ts';
 import type { Context } from './context.ts';
+import { isPaused } from './paused.ts';
 import { identify, isAlive, type ProcessId } from './process-id.ts';
 import type { Spec } from './spec.ts';
 import { stamp } from './timeline.ts';
@@ -99,6 +100,9 @@ export function start(context: Context, id: string): void {
   const stored = load(places);
   stamp(places, 'start.begin');
   refuse(statusOf(places, stored), places);
+  // One that somebody paused by hand is started when he lets it run.
+  if (existsSync(places.paused) && isPaused(places) === true)
+    throw new VxnError('WRONG_STATE', 'cannot start a container in the paused state');
   const { spec } = parseConfigText(readFileSync(places.config, 'utf8'));
   claimStart(places);
   writeFrames(spec, places, context.config.bindLimit << 20);

@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Config } from '../config.ts';
-import {
-  checkId,
-  listStored,
-  load,
-  type Places,
-  placesOf,
-  type Status,
-  type Stored,
-  statusOf,
-} from './container.ts';
+import { checkId, listStored, load, type Places, placesOf, type Status, type Stored } from './container.ts';
+import { fullStatus } from './paused.ts';
 
 /** The state of a container (runtime-spec runtime.md, state; the additions are runc's). */
 export interface State {
@@ -17,7 +9,7 @@ export interface State {
   id: string;
   /** Of the monitor; 0 when stopped. */
   pid: number;
-  status: Status;
+  status: Status | 'paused';
   bundle: string;
   rootfs: string;
   created: string;
@@ -26,7 +18,7 @@ export interface State {
 }
 
 function stateOf(places: Places, stored: Stored): State {
-  const status = statusOf(places, stored);
+  const status = fullStatus(places, stored);
   const { ociVersion, id, bundle, rootfs, created, annotations } = stored;
   const pid = status === 'stopped' ? 0 : (stored.monitor?.pid ?? 0);
   const some = Object.keys(annotations).length > 0 ? { annotations } : {};

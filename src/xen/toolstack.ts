@@ -10,6 +10,9 @@ export interface Toolstack {
   findDomain(name: string, uuid: string): number | undefined;
   /** True while domain domid exists and has this UUID. */
   isOurs(domid: number, uuid: string): boolean;
+  /** Stops a domain's processors; Xen counts how often. Failures of these two are TOOLSTACK. */
+  pause(domid: number): void;
+  unpause(domid: number): void;
   /** Destroys the domain and waits until its devices are released. One that is gone already is no error. */
   destroy(domid: number): void;
 }

@@ -55,6 +55,14 @@ export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
     if (result.error !== undefined && errno(result.error) === 'ENOENT') throw notFound(xl);
     return result;
   };
+  // Some commands of xl end with status 0 all the same.
+  const must = (command: string, ...args: string[]): void => {
+    const { status, signal, error, stderr } = call(command, ...args);
+    if (status === 0 && !/\berror: /.test(stderr)) return;
+    const { text, hint } = explain(stderr);
+    const why = text === '' ? (error?.message ?? `status ${status ?? signal}`) : text;
+    throw new VxnError('TOOLSTACK', `xl ${command} failed: ${why}`, hint === undefined ? {} : { hint });
+  };
   const isOurs = (domid: number, uuid: string): boolean => {
     const result = run(xenstoreRead, [`/local/domain/${domid}/vm`]);
     // Not knowing is no answer: the domain would be forgotten.
@@ -78,6 +86,8 @@ export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
       return result.status === 0 && Number.isInteger(domid) && isOurs(domid, uuid) ? domid : undefined;
     },
     isOurs,
+    pause: (domid) => must('pause', String(domid)),
+    unpause: (domid) => must('unpause', String(domid)),
     destroy(domid) {
       call('destroy', String(domid));
     },

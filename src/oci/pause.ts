@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { VxnError } from '../errors.ts';
+import type { Toolstack } from '../xen/toolstack.ts';
+import { checkId, load, type Places, placesOf, type Stored } from './container.ts';
+import type { Context } from './context.ts';
+import { fullStatus, isPaused } from './paused.ts';
+
+// Xen counts: a domain that was paused twice runs when it was unpaused twice.
+const UNPAUSE_MAX = 32;
+
+function ownDomain(toolstack: Toolstack, stored: Stored): number {
+  const { domid, uuid } = stored;
+  if (domid !== undefined && toolstack.isOurs(domid, uuid)) return domid;
+  throw new VxnError('TOOLSTACK', `domain ${domid ?? stored.domain} is not the container's any more`);
+}
+
+function checkEffect(places: Places, wanted: boolean, domid: number): void {
+  const paused = isPaused(places);
+  if (paused === wanted) return;
+  if (paused === undefined) throw new VxnError('MONITOR', 'the monitor does not answer');
+  throw new VxnError('TOOLSTACK', `domain ${domid} is ${paused ? 'still' : 'not'} paused`, {
+    hint: 'see xl list and /var/log/xen',
+  });
+}
+
+/**
+ * `pause`: stops the processors of the container's domain. Nothing in it runs until resume; signals wait that long, but SIGKILL.
+ * Throws DOES_NOT_EXIST, WRONG_STATE, TOOLSTACK, MONITOR.
+ */
+export async function pause(context: Context, id: string): Promise<void> {
+  checkId(id);
+  const places = placesOf(context.config, context.root, id);
+  const stored = load(places);
+  const status = fullStatus(places, stored);
+  if (status !== 'running' && status !== 'created')
+    throw new VxnError('WRONG_STATE', 'container not running');
+  const toolstack = await context.toolstack();
+  const domid = ownDomain(toolstack, stored);
+  writeFileSync(places.paused, '', { mode: 0o600 });
+  toolstack.pause(domid);
+  checkEffect(places, true, domid);
+}
+
+/**
+ * `resume`: lets a paused domain run, whoever paused it. Throws DOES_NOT_EXIST, WRONG_STATE, TOOLSTACK, MONITOR. A container
+ * that ended while it was paused is no error: containerd's shim resumes it then.
+ */
+export async function resume(context: Context, id: string): Promise<void> {
+  checkId(id);
+  const places = placesOf(context.config, context.root, id);
+  const stored = load(places);
+  const status = fullStatus(places, stored);
+  if (status === 'stopped' && existsSync(places.paused)) return rmSync(places.paused, { force: true });
+  if (status !== 'paused') throw new VxnError('WRONG_STATE', 'container not paused');
+  const toolstack = await context.toolstack();
+  const domid = ownDomain(toolstack, stored);
+  for (let i = 0; i < UNPAUSE_MAX && isPaused(places) === true; i++) toolstack.unpause(domid);
+  checkEffect(places, false, domid);
+  rmSync(places.paused, { force: true });
+}
