@@ -2,7 +2,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { VxnError } from '../errors.ts';
 import type { Toolstack } from '../xen/toolstack.ts';
-import { checkId, load, type Places, placesOf, type Stored } from './container.ts';
+import { checkId, load, type Places, placesOf, type Stored, statusOf } from './container.ts';
 import type { Context } from './context.ts';
 import { fullStatus, isPaused } from './paused.ts';
 
@@ -15,11 +15,16 @@ function ownDomain(toolstack: Toolstack, stored: Stored): number {
   throw new VxnError('TOOLSTACK', `domain ${domid ?? stored.domain} is not the container's any more`);
 }
 
-function checkEffect(places: Places, wanted: boolean, domid: number): void {
+/** Makes sure of what xl did. A container that has ended meanwhile is not paused. */
+function checkEffect(places: Places, stored: Stored, wanted: boolean): void {
   const paused = isPaused(places);
   if (paused === wanted) return;
+  if (statusOf(places, stored) === 'stopped') {
+    if (!wanted) return;
+    throw new VxnError('WRONG_STATE', 'container not running');
+  }
   if (paused === undefined) throw new VxnError('MONITOR', 'the monitor does not answer');
-  throw new VxnError('TOOLSTACK', `domain ${domid} is ${paused ? 'still' : 'not'} paused`, {
+  throw new VxnError('TOOLSTACK', `domain ${stored.domid} is ${paused ? 'still' : 'not'} paused`, {
     hint: 'see xl list and /var/log/xen',
   });
 }
@@ -39,7 +44,7 @@ export async function pause(context: Context, id: string): Promise<void> {
   const domid = ownDomain(toolstack, stored);
   writeFileSync(places.paused, '', { mode: 0o600 });
   toolstack.pause(domid);
-  checkEffect(places, true, domid);
+  checkEffect(places, stored, true);
 }
 
 /**
@@ -56,6 +61,6 @@ export async function resume(context: Context, id: string): Promise<void> {
   const toolstack = await context.toolstack();
   const domid = ownDomain(toolstack, stored);
   for (let i = 0; i < UNPAUSE_MAX && isPaused(places) === true; i++) toolstack.unpause(domid);
-  checkEffect(places, false, domid);
+  checkEffect(places, stored, false);
   rmSync(places.paused, { force: true });
 }
