@@ -6,7 +6,9 @@ import { Command, CommanderError } from 'commander';
 import { messageOf, VxnError } from '../errors.ts';
 import type { Context } from '../vxn-config/commands/context.ts';
 import { generate } from '../vxn-config/commands/generate.ts';
+import { install } from '../vxn-config/commands/install.ts';
 import { list } from '../vxn-config/commands/list.ts';
+import { uninstall } from '../vxn-config/commands/uninstall.ts';
 import { DescriptionError, diagnosticJson } from '../vxn-config/diagnostics.ts';
 import { findTemplates } from '../vxn-config/templates.ts';
 
@@ -74,6 +76,22 @@ targetCommand('generate', 'write the files of a target below a folder that mirro
       throw new VxnError('USAGE', 'generate needs --out DIR, or --dry-run');
     generate(context(), options);
   });
+
+targetCommand('install', "put the files of a target into a system, beside what is there of others'")
+  .option('--root <dir>', 'the root of the system, if it is an image', '/')
+  .option('--runtime <file>', 'also install the runtime, from this bundle, with the paths of the target')
+  .option('--force', 'replace what was changed, and the settings that were there')
+  .option('--dry-run', 'change nothing')
+  .option('--json', 'print what was done as JSON')
+  .action((options) => install(context(), options));
+
+program
+  .command('uninstall')
+  .description('undo install: every file is as it was')
+  .option('--root <dir>', 'the root of the system, if it is an image', '/')
+  .option('--dry-run', 'change nothing')
+  .option('--json', 'print what was done as JSON')
+  .action((options) => uninstall(context(), options));
 
 program
   .command('list')

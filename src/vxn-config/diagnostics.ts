@@ -17,7 +17,12 @@ export type DiagnosticCode =
   | 'UNREADABLE'
   | 'BAD_SET'
   | 'COMBINATION'
-  | 'NOT_FAIL_CLOSED';
+  | 'NOT_FAIL_CLOSED'
+  // In the files of others, found by `install`.
+  | 'NOT_TOML'
+  | 'NOT_JSON'
+  | 'TOO_NEW'
+  | 'CONFLICT';
 
 /** A text that a description came from: a file, or an argument of --set. */
 export interface Source {

@@ -3,9 +3,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errno, messageOf } from '../errors.ts';
+import { nearest } from '../oci/arguments.ts';
 import { DescriptionError, type Diagnostic, type Place, type Source } from './diagnostics.ts';
 import { type Layer, parseDescription, parseSet } from './parse.ts';
-import { nearest } from './suggest.ts';
 
 const BIGGEST = 1 << 20;
 
@@ -44,7 +44,7 @@ class Loader {
     if (looksLikeFile(name)) return resolve(folder, name);
     const names = targetNames(this.templates);
     if (names.includes(name)) return join(this.templates, 'targets', `${name}.yaml`);
-    const near = nearest(name, names);
+    const near = nearest(name.slice(0, 60), names);
     const known = near === undefined ? `there are ${names.join(', ')}` : `did you mean "${near}"?`;
     return this.fail('UNKNOWN_TARGET', `no target "${name}"`, place, `${known}; a file's name ends in .yaml`);
   }

@@ -15,10 +15,10 @@ import {
 } from 'yaml';
 import { checkConfig, DEFAULTS } from '../config.ts';
 import { messageOf } from '../errors.ts';
+import { nearest } from '../oci/arguments.ts';
 import type { Diagnostic, DiagnosticCode, Place, Source } from './diagnostics.ts';
 import type { Field, SectionField, StringField } from './field.ts';
 import { SCHEMA } from './schema.ts';
-import { nearest } from './suggest.ts';
 
 /** A value of a description and where it was written. */
 export interface Entry {
@@ -70,7 +70,7 @@ function complain(reader: Reader, code: DiagnosticCode, node: unknown, message: 
 
 /** A hint for a word that is none of those known. */
 function didYouMean(word: string, known: readonly string[]): string {
-  const near = nearest(word, known);
+  const near = nearest(word.slice(0, LONGEST), known);
   return near === undefined ? `known are ${known.join(', ')}` : `did you mean "${near}"?`;
 }
 

@@ -4,6 +4,7 @@ import { posix } from 'node:path';
 import ejs from 'ejs';
 import { stringify } from 'yaml';
 import { DEFAULTS } from '../config.ts';
+import { ANNOTATION_PREFIX } from '../oci/annotations.ts';
 import * as quoting from './quote.ts';
 import type { Engine, Target } from './target.ts';
 
@@ -31,6 +32,8 @@ export interface PlanInput {
   version: string;
   /** The text of a template. */
   template(name: string): string;
+  /** Runtimes whose errors this system's podman reads as JSON; podman's own list when not given. */
+  podmanJson?: readonly string[];
 }
 
 const RUNTIME_TYPE = 'io.containerd.vxn.v2';
@@ -70,12 +73,59 @@ export function origin(target: Target, version: string): string {
   return `Made by vxn-config ${version} from the target ${target.name}${set}.`;
 }
 
+interface DockerConfig {
+  'default-runtime'?: string;
+  runtimes: { vxn: Record<string, string> };
+}
+
 /** What daemon.json has to hold. */
-export function dockerConfig(target: Target): Record<string, unknown> {
+export function dockerConfig(target: Target): DockerConfig {
   const runtime =
     target.docker.form === 'path' ? { path: places(target).command } : { runtimeType: RUNTIME_TYPE };
   const root = target.docker.defaultRuntime === 'vxn' ? { 'default-runtime': 'vxn' } : {};
   return { ...root, runtimes: { vxn: runtime } };
+}
+
+/** One value of containerd's configuration that a target sets beside its runtimes. */
+export interface ContainerdKey {
+  /** Below plugins. */
+  table: readonly string[];
+  key: string;
+  value: string;
+  /** The key of the description that it comes from. */
+  description: string;
+}
+
+/** What a target sets in a configuration file of a version of containerd's, beside the runtimes. */
+export function containerdKeys({ containerd }: Target, version: number): ContainerdKey[] {
+  const { sandboxImage, snapshotter, defaultRuntime, handler } = containerd;
+  const old = version === 1 ? 'cri' : 'io.containerd.grpc.v1.cri';
+  const cri = version >= 3 ? 'io.containerd.cri.v1.runtime' : old;
+  const images = 'io.containerd.cri.v1.images';
+  const keys: ContainerdKey[] = [];
+  const set = (description: string, table: string[], key: string, value: string | undefined): void => {
+    if (value !== undefined) keys.push({ table, key, value, description });
+  };
+  const runtime = defaultRuntime === 'vxn' ? handler : undefined;
+  set('containerd.defaultRuntime', [cri, 'containerd'], 'default_runtime_name', runtime);
+  if (version >= 3) {
+    set('containerd.snapshotter', [images], 'snapshotter', snapshotter);
+    set('containerd.sandboxImage', [images, 'pinned_images'], 'sandbox', sandboxImage);
+  } else {
+    set('containerd.snapshotter', [cri, 'containerd'], 'snapshotter', snapshotter);
+    set('containerd.sandboxImage', [cri], 'sandbox_image', sandboxImage);
+  }
+  return keys;
+}
+
+/** The same by tables: each may be opened once. */
+function containerdTables(target: Target): { table: readonly string[]; keys: ContainerdKey[] }[] {
+  const tables = new Map<string, ContainerdKey[]>();
+  for (const key of containerdKeys(target, Number(target.containerd.configVersion))) {
+    const id = key.table.join('\n');
+    tables.set(id, [...(tables.get(id) ?? []), key]);
+  }
+  return [...tables.values()].map((keys) => ({ table: keys[0]?.table ?? [], keys }));
 }
 
 /** Runtimes whose errors podman 4 and 5 read as JSON when it is not told otherwise. */
@@ -83,7 +133,7 @@ const PODMAN_JSON = ['crun', 'crun-vm', 'runc', 'kata', 'runsc', 'youki', 'krun'
 
 type Locals = Record<string, unknown>;
 
-function localsOf({ target, version, template }: PlanInput): Locals {
+function localsOf({ target, version, template, podmanJson }: PlanInput): Locals {
   const { containerd } = target;
   const locals: Locals = {
     ...quoting,
@@ -91,13 +141,21 @@ function localsOf({ target, version, template }: PlanInput): Locals {
     at: places(target),
     origin: origin(target, version),
     runtimeType: RUNTIME_TYPE,
+    // All of them: which ones count is the runtime's to say, aloud, by its setting `annotations`.
+    annotations: [`${ANNOTATION_PREFIX}*`],
     cri: containerd.configVersion === '2' ? 'io.containerd.grpc.v1.cri' : 'io.containerd.cri.v1.runtime',
     docker: dockerConfig(target),
-    supportsJson: [...PODMAN_JSON, 'vxn'],
+    supportsJson: [...(podmanJson ?? PODMAN_JSON), 'vxn'],
+    containerdTables: containerdTables(target),
     yaml: (value: unknown) => stringify(value, { lineWidth: 0 }),
     partial: (name: string) => ejs.render(template(name), locals),
   };
   return locals;
+}
+
+/** A part of a file on its own, for `install`. */
+export function renderPart(input: PlanInput, name: string, extra: Locals): string {
+  return ejs.render(input.template(name), { ...localsOf(input), ...extra });
 }
 
 /** PATH for an engine's unit, when systemd's own does not have the shim's folder. */

@@ -7,6 +7,10 @@ export const sh = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
 /** A TOML basic string. JSON's escapes are TOML's, and JSON escapes more than TOML asks for. */
 export const toml = (value: string): string => JSON.stringify(value).replaceAll('\x7f', '\\u007f');
 
+/** The name of a TOML table, bare where it can be. */
+export const tomlTable = (keys: readonly string[]): string =>
+  keys.map((key) => (/^[A-Za-z0-9_-]+$/.test(key) ? key : toml(key))).join('.');
+
 /** A TOML array of strings. */
 export const tomlList = (values: readonly string[]): string => `[${values.map(toml).join(', ')}]`;
 

@@ -24,10 +24,6 @@ const UNIT: Form = {
   words: 'the name of a systemd unit',
 };
 const ONE_LINE: Form = { pattern: /^[^\p{C}\p{Zl}\p{Zp}]*$/u, words: 'one line without control characters' };
-const GLOB: Form = {
-  pattern: /^[A-Za-z0-9*?._/-]{1,253}$/,
-  words: 'the name of an annotation, where "*" stands for any characters but "/"',
-};
 const LABEL: Form = {
   pattern:
     /^(?=.{1,317}$)(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?=(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/,
@@ -229,12 +225,6 @@ export const SCHEMA = {
         },
       },
     },
-    annotations: {
-      kind: 'list',
-      items: { kind: 'string', form: GLOB, doc: 'A pattern.' },
-      doc: "Annotations that a pod may hand to the runtime. Each can change the size of a machine: leave out what a pod's author must not decide.",
-      default: ['org.openembedded.vxn.*'],
-    },
     modules: {
       kind: 'list',
       items: { kind: 'string', form: MODULE, doc: 'A module.' },
@@ -268,7 +258,7 @@ export const SCHEMA = {
     },
     defaults: {
       kind: 'settings',
-      doc: 'Settings of the runtime, as in /etc/vxn/vxn.yaml. Those that follow from the rest of the description (libexecDir, guestType, kernel, initramfs) need not be given.',
+      doc: 'Settings of the runtime, as in /etc/vxn/vxn.yaml: memory, vcpus, rootFree, the annotations that a pod may carry, and so on. Those that follow from the rest of the description (libexecDir, guestType, kernel, initramfs) need not be given.',
     },
   },
 } as const satisfies SectionField;

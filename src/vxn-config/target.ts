@@ -51,7 +51,6 @@ export interface Target {
     overheadCpu: string;
     nodeSelector: readonly string[];
   };
-  annotations: readonly string[];
   modules: readonly string[];
   systemd: { enable: boolean; after: readonly string[] };
   /** vxn.yaml: what the description sets, and what follows from it. */
@@ -230,7 +229,6 @@ export function resolveTarget(loaded: Loaded): Target {
       overheadCpu: r.get('kubernetes.overheadCpu'),
       nodeSelector: r.get('kubernetes.nodeSelector'),
     },
-    annotations: r.get('annotations'),
     modules: r.get('modules'),
     systemd: { enable: r.get('systemd.enable'), after: r.get('systemd.after') },
     settings,

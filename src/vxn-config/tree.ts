@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  chownSync,
   lstatSync,
   mkdirSync,
   readFileSync,
@@ -12,42 +13,69 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { errno } from '../errors.ts';
+import { inRoot } from './in-root.ts';
 import type { Planned } from './plan.ts';
 
-/** Writes a file or a link by rename: whoever reads meanwhile sees the old one or the new one. */
-export function writePlanned(root: string, planned: Planned): void {
-  const path = join(root, planned.path);
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+/** What is at a path. Contents are bytes as latin1, so that every file comes back as it was. */
+export type Present =
+  | { kind: 'file'; content: string; mode: number; uid: number; gid: number }
+  | { kind: 'link'; link: string }
+  | { kind: 'other' };
+
+/** Looks at a place without following a link in its last part; undefined where there is nothing. */
+export function present(place: string): Present | undefined {
   try {
-    if ('link' in planned) {
-      symlinkSync(planned.link, temporary);
+    const st = lstatSync(place);
+    if (st.isSymbolicLink()) return { kind: 'link', link: readlinkSync(place) };
+    if (!st.isFile()) return { kind: 'other' };
+    const { mode, uid, gid } = st;
+    return { kind: 'file', content: readFileSync(place, 'latin1'), mode: mode & 0o7777, uid, gid };
+  } catch (error) {
+    if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+/** The bytes of a text, as `present` gives them. */
+export const asBytes = (text: string): string => Buffer.from(text).toString('latin1');
+
+/** What will be there once a planned file is written. */
+export function wanted(planned: Planned): Present {
+  if ('link' in planned) return { kind: 'link', link: planned.link };
+  return { kind: 'file', content: asBytes(planned.content), mode: planned.mode, uid: 0, gid: 0 };
+}
+
+/** Whether two are alike: content and mode, or target of the link. The owner is not compared. */
+export function alike(a: Present | undefined, b: Present | undefined): boolean {
+  if (a?.kind === 'file' && b?.kind === 'file') return a.content === b.content && a.mode === b.mode;
+  if (a?.kind === 'link' && b?.kind === 'link') return a.link === b.link;
+  return a === undefined && b === undefined;
+}
+
+/** Puts a file or a link at a place by rename: whoever reads meanwhile sees the old one or the new one. */
+export function put(place: string, what: Exclude<Present, { kind: 'other' }>): void {
+  mkdirSync(dirname(place), { recursive: true });
+  const temporary = `${place}.${randomBytes(6).toString('hex')}`;
+  try {
+    if (what.kind === 'link') {
+      symlinkSync(what.link, temporary);
     } else {
-      writeFileSync(temporary, planned.content, { flag: 'wx' });
+      writeFileSync(temporary, what.content, { encoding: 'latin1', flag: 'wx' });
+      if (process.getuid?.() === 0) chownSync(temporary, what.uid, what.gid);
       // The process's umask must not decide.
-      chmodSync(temporary, planned.mode);
+      chmodSync(temporary, what.mode);
     }
-    renameSync(temporary, path);
+    renameSync(temporary, place);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
   }
 }
 
-/** What is at a path: a file with its mode, a link, something else, or nothing. */
-export type Present = { content: string; mode: number } | { link: string } | { other: string } | undefined;
-
-/** Looks at a path without following a link in its last part. */
-export function present(path: string): Present {
-  try {
-    const st = lstatSync(path);
-    if (st.isSymbolicLink()) return { link: readlinkSync(path) };
-    if (st.isFile()) return { content: readFileSync(path, 'latin1'), mode: st.mode & 0o7777 };
-    return { other: st.isDirectory() ? 'a folder' : 'a special file' };
-  } catch (error) {
-    if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
+/** Writes a planned file below a root. */
+export function writePlanned(root: string, planned: Planned): void {
+  const what = wanted(planned);
+  if (what.kind !== 'other') put(inRoot(root, planned.path), what);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { launcher, type Planned, places, planTarget } from '../plan.ts';
+import { launcher, type PlanInput, type Planned, places, planTarget } from '../plan.ts';
 import { writePlanned } from '../tree.ts';
 import { type Context, planInput, type TargetOptions } from './context.ts';
 
@@ -14,6 +14,13 @@ export interface GenerateOptions extends TargetOptions {
 }
 
 const LAUNCHER = /^(?:#!.*\n|":" \/\/.*\n)+/;
+
+/** The runtime from a bundle, with the first lines that fit the target. */
+export function plannedRuntime(input: PlanInput, bundle: string): Planned {
+  const body = readFileSync(bundle, 'utf8').replace(LAUNCHER, '');
+  const path = places(input.target).runtime;
+  return { path, kind: 'runtime', mode: 0o755, content: `${launcher(input)}\n${body}` };
+}
 
 /** A planned file for listings: what it is, without its content. */
 export function describePlanned(planned: Planned): Record<string, unknown> {
@@ -33,11 +40,7 @@ function line(planned: Planned): string {
 export function generate(context: Context, options: GenerateOptions): void {
   const input = planInput(context, options);
   const planned = planTarget(input);
-  if (options.runtime !== undefined) {
-    const body = readFileSync(options.runtime, 'utf8').replace(LAUNCHER, '');
-    const path = places(input.target).runtime;
-    planned.push({ path, kind: 'runtime', mode: 0o755, content: `${launcher(input)}\n${body}` });
-  }
+  if (options.runtime !== undefined) planned.push(plannedRuntime(input, options.runtime));
   if (options.dryRun !== true) for (const file of planned) writePlanned(options.out ?? '.', file);
   if (options.json === true) {
     const { name, set } = input.target;

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+import { rmdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { VxnError } from '../../errors.ts';
+import { inRoot } from '../in-root.ts';
+import { Store } from '../install/state.ts';
+import { applyUndo, undo } from '../install/undo.ts';
+import type { Context } from './context.ts';
+
+export interface UninstallOptions {
+  root: string;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+/** Undoes `install`: what was created goes, what was replaced or edited is as it was. What was changed since is kept. */
+export function uninstall(context: Context, options: UninstallOptions): void {
+  const store = new Store(resolve(options.root));
+  const state = store.load();
+  if (state === undefined) {
+    throw new VxnError('DOES_NOT_EXIST', `vxn-config has installed nothing below ${store.root}`);
+  }
+  const undone = state.entries.map((entry) => undo(store, entry));
+  if (options.dryRun !== true) {
+    for (const one of undone) applyUndo(store, one);
+    store.remove();
+    for (const folder of [...state.folders].reverse()) {
+      try {
+        rmdirSync(inRoot(store.root, folder, true));
+      } catch {
+        // Others have put something into it, or have removed it.
+      }
+    }
+  }
+  if (options.json === true) {
+    const changes = undone.map(({ path, action, reason }) => ({ path, action, reason }));
+    context.print(`${JSON.stringify({ changes }, null, 2)}\n`);
+    return;
+  }
+  const lines = undone.map(
+    (u) => `${u.action.padEnd(8)}  ${u.path}${u.reason === undefined ? '' : `: ${u.reason}`}\n`,
+  );
+  context.print(lines.join(''));
+}

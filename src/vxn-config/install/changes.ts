@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+// What `install` has to do below a root: computed as a whole before anything is touched.
+import { readdirSync } from 'node:fs';
+import { basename, dirname, join, posix } from 'node:path';
+import { parse } from 'yaml';
+import { DEFAULTS } from '../../config.ts';
+import { matchesGlob } from '../../glob.ts';
+import { DescriptionError, type Diagnostic, type Source } from '../diagnostics.ts';
+import { inRoot } from '../in-root.ts';
+import { type PlanInput, type Planned, places, planTarget } from '../plan.ts';
+import { alike, asBytes, type Present, present, wanted } from '../tree.ts';
+import { mergeContainerd } from './containerd.ts';
+import { mergeDocker, stripDocker } from './docker.ts';
+import { podmanJson } from './podman.ts';
+import { type Entry, hashOf, type State, type Store } from './state.ts';
+import { stripToml } from './toml-edit.ts';
+
+type File = Extract<Present, { kind: 'file' }>;
+
+export type Action = 'created' | 'replaced' | 'edited' | 'updated' | 'unchanged' | 'kept';
+
+export interface Change {
+  /** On the target, links in its last part followed where a file of others is edited. */
+  path: string;
+  kind: string;
+  action: Action;
+  /** Why it is kept. */
+  reason?: string;
+  /** What is there now, and what shall be there. */
+  now: Present | undefined;
+  next: Present;
+  /** What shall be there after `uninstall`. */
+  before: Present | undefined;
+}
+
+export interface Changes {
+  changes: Change[];
+  notes: string[];
+}
+
+const text = (content: string): string => Buffer.from(content, 'latin1').toString('utf8');
+
+/** Takes our part out of a file of others. */
+export function strip(kind: string, content: string): string {
+  const stripped = kind === 'daemon.json' ? stripDocker(text(content)) : stripToml(text(content));
+  return asBytes(stripped);
+}
+
+class Planner {
+  readonly changes: Change[] = [];
+  readonly notes: string[] = [];
+  readonly diagnostics: Diagnostic[] = [];
+  private readonly known: ReadonlyMap<string, Entry>;
+
+  constructor(
+    private readonly store: Store,
+    state: State | undefined,
+    private readonly force: boolean,
+  ) {
+    this.known = new Map(state?.entries.map((e) => [e.path, e]));
+  }
+
+  look(path: string): Present | undefined {
+    return present(inRoot(this.store.root, path));
+  }
+
+  /** A file that is all ours. */
+  whole(planned: Planned): void {
+    this.changes.push(this.decide(planned));
+  }
+
+  private decide(planned: Planned): Change {
+    const { path, kind } = planned;
+    const [now, next, entry] = [this.look(path), wanted(planned), this.known.get(path)];
+    const before = entry === undefined ? now : this.store.before(entry);
+    const change = (action: Action, reason?: string): Change => ({
+      ...{ path, kind, action, now, next, before },
+      ...(reason === undefined ? {} : { reason }),
+    });
+    if (now === undefined) return change('created');
+    if (alike(now, next)) return change('unchanged');
+    if (entry !== undefined && hashOf(now) === entry.left) return change('updated');
+    if (now.kind === 'other') return change('kept', 'it is neither a file nor a link');
+    if (this.force) return change('replaced');
+    if (entry !== undefined)
+      return change('kept', 'it was changed since it was installed; --force replaces it');
+    // The operator's settings come before ours.
+    if (kind === 'vxn.yaml')
+      return change('kept', `it was there${settingsThatDiffer(now, next)}; --force replaces it`);
+    return change('replaced');
+  }
+
+  /** A file that may be that of others, and then gets our part. */
+  merged(planned: Planned, merge: (source: Source) => { text: string; diagnostics: Diagnostic[] }): void {
+    const at = inRoot(this.store.root, planned.path, true);
+    const path = `/${posix.relative(this.store.root, at)}`;
+    const now = present(at);
+    const entry = this.known.get(path);
+    const isOurs = entry?.action === 'created' && hashOf(now) === entry.left;
+    if (now?.kind !== 'file' || isOurs || alike(now, wanted(planned))) this.whole({ ...planned, path });
+    else this.changes.push(this.mergeInto(now, path, planned.kind, entry, merge));
+  }
+
+  private mergeInto(
+    now: File,
+    path: string,
+    kind: string,
+    entry: Entry | undefined,
+    merge: (source: Source) => { text: string; diagnostics: Diagnostic[] },
+  ): Change {
+    const before = this.withoutUs(entry, kind, now);
+    const result = merge({ name: path, text: text(before.content) });
+    this.diagnostics.push(...result.diagnostics);
+    const next: Present = { ...now, content: asBytes(result.text) };
+    return { path, kind, action: alike(now, next) ? 'unchanged' : 'edited', now, next, before };
+  }
+
+  /** A file of others as it would be had we never been there. */
+  private withoutUs(entry: Entry | undefined, kind: string, now: File): File {
+    if (entry === undefined) return now;
+    if (hashOf(now) === entry.left) {
+      const before = this.store.before(entry);
+      if (before?.kind === 'file') return before;
+    }
+    return { ...now, content: strip(kind, now.content) };
+  }
+}
+
+function settingsThatDiffer(now: Present, next: Present): string {
+  if (now.kind !== 'file' || next.kind !== 'file') return '';
+  try {
+    const [theirs, ours] = [parse(text(now.content)), parse(text(next.content))] as Record<string, unknown>[];
+    const defaults: Readonly<Record<string, unknown>> = { ...DEFAULTS };
+    const keys = Object.keys(ours ?? {}).filter(
+      (k) => JSON.stringify(theirs?.[k] ?? defaults[k]) !== JSON.stringify(ours?.[k]),
+    );
+    return keys.length === 0 ? '' : `, with other values for ${keys.join(', ')}`;
+  } catch {
+    return ', and is not YAML';
+  }
+}
+
+/** The files below a root that the globs of containerd's imports name. */
+function readImports(root: string, globs: readonly string[]): Source[] {
+  return globs.flatMap((glob) => {
+    const folder = inRoot(root, dirname(glob), true);
+    let names: string[];
+    try {
+      names = readdirSync(folder).sort();
+    } catch {
+      return [];
+    }
+    return names
+      .filter((name) => matchesGlob(name, basename(glob)))
+      .flatMap((name) => {
+        const file = present(inRoot(root, join(dirname(glob), name), true));
+        return file?.kind === 'file' ? [{ name: join(dirname(glob), name), text: text(file.content) }] : [];
+      });
+  });
+}
+
+/**
+ * Computes what `install` has to do. Throws DescriptionError with every reason why it cannot be done; nothing has been touched
+ * then, nor after a success.
+ */
+export function computeChanges(
+  given: PlanInput,
+  store: Store,
+  state: State | undefined,
+  extra: readonly Planned[],
+  force: boolean,
+): Changes {
+  const planner = new Planner(store, state, force);
+  const at = places(given.target);
+  const json = podmanJson(store.root, at.podmanConfig);
+  let input: PlanInput = json === undefined ? given : { ...given, podmanJson: json };
+  const planned = [...planTarget(input), ...extra];
+  const config = planned.find((p) => p.path === at.containerdConfig);
+  let withDropIn = true;
+  if (config !== undefined) {
+    planner.merged(config, (source) => {
+      const merge = mergeContainerd(input, source, (globs) =>
+        readImports(
+          store.root,
+          globs.map((g) => posix.resolve(dirname(source.name), g)),
+        ),
+      );
+      planner.notes.push(...merge.notes);
+      if (merge.dropInVersion === undefined) withDropIn = false;
+      else {
+        const containerd = { ...input.target.containerd, configVersion: merge.dropInVersion };
+        input = { ...input, target: { ...input.target, containerd } };
+      }
+      return merge;
+    });
+  }
+  for (const file of [...planTarget(input), ...extra]) {
+    if (file.path === at.containerdConfig) continue;
+    if (file.path === at.containerdDropIn && !withDropIn) continue;
+    if (file.path === at.dockerConfig) planner.merged(file, (source) => mergeDocker(input.target, source));
+    else planner.whole(file);
+  }
+  if (planner.diagnostics.length > 0) throw new DescriptionError(planner.diagnostics);
+  return { changes: planner.changes, notes: planner.notes };
+}
