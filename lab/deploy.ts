@@ -11,7 +11,7 @@ import { buildOciImage, IMAGE } from './oci-image.ts';
 import { REPOSITORY, statePath } from './paths.ts';
 import { ensureSysroot, sysrootVariables } from './sysroot.ts';
 
-const HELPERS = ['vxn-block', 'vxn-monitor', 'vxn-sendtty'] as const;
+const HELPERS = ['vxn-block', 'vxn-monitor', 'vxn-seccomp', 'vxn-sendtty'] as const;
 const STAMP = '/etc/vxn/deployed';
 
 /** Settings of the lab; they lie in /etc/vxn/vxn.yaml of its Dom0. */

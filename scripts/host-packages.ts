@@ -3,13 +3,21 @@
 import { spawnSync } from 'node:child_process';
 
 /** The native tests and their fuzz target. */
-export const NATIVE_PACKAGES: readonly string[] = ['gcc', 'make', 'libc6-dev', 'clang', 'busybox-static'];
+export const NATIVE_PACKAGES: readonly string[] = [
+  'gcc',
+  'make',
+  'libc6-dev',
+  'libseccomp-dev',
+  'clang',
+  'busybox-static',
+];
 
 /** What the unit tests run: real images are built, and the agent runs on this machine. */
 export const UNIT_PACKAGES: readonly string[] = [
   'gcc',
   'make',
   'libc6-dev',
+  'libseccomp-dev',
   'attr',
   'e2fsprogs',
   'util-linux',

@@ -182,6 +182,10 @@ int terminal_open(int rootfd, struct terminal *t, struct error *e);
 /// Builds the container's mounts and makes its root the current root.
 int rootfs_enter(const struct child_plan *plan, struct terminal *t, struct error *e);
 
+// seccomp.c
+/// Sets the process's filter, if it has one, for what the caller executes.
+int seccomp_apply(const struct process_desc *p, struct error *e);
+
 // boot.c: PID 1 only
 void boot_mounts(void);
 /// Loads every module of a directory below /lib/vxn/modules, in order of name.

@@ -23,22 +23,23 @@
 
 // ---- Reports to the agent
 
+// Without a descriptor by write(2): a seccomp filter forbids that last.
 static void report(int sync_fd, const struct sync_message *m, int fd) {
+  if (fd < 0) {
+    if (write(sync_fd, m, sizeof *m) < 0) _exit(127);
+    return;
+  }
   union {
     struct cmsghdr align;
     char space[CMSG_SPACE(sizeof(int))];
   } control = {0};
   struct iovec iov = {(void *)m, sizeof *m};
-  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-  if (fd >= 0) {
-    msg.msg_control = &control;
-    msg.msg_controllen = sizeof control;
-    struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(c), &fd, sizeof fd);
-  }
+  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+  c->cmsg_level = SOL_SOCKET;
+  c->cmsg_type = SCM_RIGHTS;
+  c->cmsg_len = CMSG_LEN(sizeof fd);
+  memcpy(CMSG_DATA(c), &fd, sizeof fd);
   if (sendmsg(sync_fd, &msg, MSG_NOSIGNAL) < 0) _exit(127);
 }
 
@@ -127,13 +128,14 @@ static int bound_caps(uint64_t bounding, uint64_t *can, struct error *e) {
   return 0;
 }
 
-static int set_caps(const struct caps_desc *want, uint64_t can, struct error *e) {
+// extra is only had until execve, which takes no notice of the permitted set before it (capabilities(7)).
+static int set_caps(const struct caps_desc *want, uint64_t can, uint64_t extra, struct error *e) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct data[2];
   for (unsigned half = 0; half < 2; half++) {
     unsigned shift = 32 * half;
-    data[half].permitted = (uint32_t)((want->permitted & can) >> shift);
-    data[half].effective = (uint32_t)((want->effective & can) >> shift);
+    data[half].permitted = (uint32_t)(((want->permitted | extra) & can) >> shift);
+    data[half].effective = (uint32_t)(((want->effective | extra) & can) >> shift);
     data[half].inheritable = (uint32_t)((want->inheritable & can) >> shift);
   }
   if (syscall(SYS_capset, &header, data) < 0) return fail(e, errno, "capset: %s", errno_text(errno));
@@ -166,7 +168,10 @@ static int become(const struct process_desc *p, struct error *e) {
   if (setresuid(p->uid, p->uid, p->uid) < 0) return fail(e, errno, "setuid: %s", errno_text(errno));
   prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
   if (!in_cwd && chdir(p->cwd) < 0) return no_cwd(p->cwd, e);
-  if (set_caps(&p->caps, can, e) < 0) return -1;
+  // Without no_new_privs a filter may be set by privilege only. It is set last all the same, so that a profile need not allow
+  // what happens here.
+  uint64_t extra = p->n_seccomp > 0 && !p->no_new_privileges ? UINT64_C(1) << CAP_SYS_ADMIN : 0;
+  if (set_caps(&p->caps, can, extra, e) < 0) return -1;
   if (p->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
     return fail(e, errno, "no_new_privs: %s", errno_text(errno));
   umask((mode_t)p->umask & 0777);
@@ -284,6 +289,7 @@ static int run(const struct child_plan *plan, struct error *e) {
   close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
   report(plan->sync_fd, &(struct sync_message){.kind = SYNC_READY}, -1);
   reset_signals();
+  if (seccomp_apply(p, e) < 0) return -1;
   execve(path, p->argv, env);
   int code = errno;
   return fail(e, code, "exec %.512s: %s", path, errno_text(code));

@@ -2,6 +2,7 @@
 #include "records.h"
 
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -183,6 +184,23 @@ static int take_rlimit(struct process_desc *d, const struct vxn_record *r, struc
   return 0;
 }
 
+// Whether the program is a filter at all is the kernel's to check.
+static int take_seccomp(struct process_desc *d, const struct vxn_record *r, struct error *e) {
+  size_t size = sizeof *d->seccomp, n = r->length < 4 ? 0 : (r->length - 4) / size;
+  if (n == 0 || n > BPF_MAXINSNS || r->length != 4 + n * size || d->n_seccomp > 0) return malformed(r, e);
+  d->seccomp_flags = vxn_get32(r->value);
+  if ((d->seccomp_flags & ~(uint32_t)(SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW)) != 0)
+    return fail(e, EINVAL, "unknown seccomp flags 0x%x", d->seccomp_flags);
+  d->seccomp = pool_alloc(&d->pool, n * size);
+  if (d->seccomp == NULL) return no_memory(e);
+  d->n_seccomp = n;
+  for (size_t i = 0; i < n; i++) {
+    const uint8_t *from = r->value + 4 + i * size;
+    d->seccomp[i] = (struct sock_filter){vxn_get16(from), from[2], from[3], vxn_get32(from + 4)};
+  }
+  return 0;
+}
+
 static int process_record(void *desc, struct pool *p, const struct vxn_record *r, struct error *e) {
   struct process_desc *d = desc;
   uint32_t *group;
@@ -226,6 +244,8 @@ static int process_record(void *desc, struct pool *p, const struct vxn_record *r
       d->rows = vxn_get16(r->value);
       d->cols = vxn_get16(r->value + 2);
       return 0;
+    case VXN_T_SECCOMP:
+      return take_seccomp(d, r, e);
     default:
       return unknown(r, "PROCESS", e);
   }

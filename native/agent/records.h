@@ -3,6 +3,8 @@
 #ifndef VXN_AGENT_RECORDS_H
 #define VXN_AGENT_RECORDS_H
 
+#include <linux/filter.h>
+
 #include "util.h"
 
 struct mount_desc {
@@ -54,6 +56,9 @@ struct process_desc {
   struct caps_desc caps;
   int32_t oom_score_adj;
   uint16_t rows, cols;
+  uint32_t seccomp_flags;
+  struct sock_filter *seccomp;
+  size_t n_seccomp;  ///< instructions; 0: no filter
 };
 
 struct file_desc {

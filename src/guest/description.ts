@@ -51,8 +51,8 @@ export function describeContainer(
   return r.bytes();
 }
 
-/** One process of the container; init for its first. */
-export function describeProcess(process: Process, init: boolean): Buffer {
+/** One process of the container; init for its first. seccomp is the value of its SECCOMP record, if it has one. */
+export function describeProcess(process: Process, init: boolean, seccomp: Buffer | undefined): Buffer {
   const r = new Records().u32(Tag.ContainerId, FIRST).flag(Tag.Init, init);
   for (const arg of process.args) r.text(Tag.Arg, arg);
   for (const entry of process.env) r.text(Tag.Env, entry);
@@ -64,5 +64,6 @@ export function describeProcess(process: Process, init: boolean): Buffer {
   if (c !== undefined) r.u64(Tag.Caps, c.bounding, c.effective, c.inheritable, c.permitted, c.ambient);
   r.flag(Tag.NoNewPrivileges, process.noNewPrivileges);
   if (process.oomScoreAdj !== undefined) r.u32(Tag.OomScoreAdj, process.oomScoreAdj);
+  if (seccomp !== undefined) r.raw(Tag.Seccomp, seccomp);
   return r.bytes();
 }

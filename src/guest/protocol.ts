@@ -5,6 +5,8 @@ export const PROTOCOL_VERSION = 1;
 export const HEADER_SIZE = 12;
 export const PAYLOAD_MAX = 65536;
 export const DESCRIPTION_MAX = 4 << 20;
+/** Bytes of a SECCOMP record at most: its header, the flags, and as many instructions as Linux takes. */
+export const SECCOMP_MAX = 8 + 4 + 8 * 4096;
 const FLAG_MORE = 1;
 
 /** Frame types that the runtime sends or reads. */
@@ -80,6 +82,7 @@ export const Tag = {
   NoNewPrivileges: 71,
   OomScoreAdj: 72,
   Terminal: 73,
+  Seccomp: 74,
 } as const;
 
 export interface Frame {

@@ -29,6 +29,8 @@ export interface Stored {
   monitor?: ProcessId;
   /** Stored before it is made, so that it may be there in part or not at all. */
   cgroup?: Cgroup;
+  /** Its processes run under the filter in places.seccomp. */
+  seccomp?: true;
 }
 
 export type Status = 'creating' | 'created' | 'running' | 'stopped';
@@ -57,6 +59,8 @@ export interface Places {
   /** Made when the monitor's `xl destroy` has succeeded. */
   gone: string;
   timeline: string;
+  /** The value of each process's SECCOMP record. */
+  seccomp: string;
   rootDisk: string;
   /** What the monitor runs to make the domain. */
   steps: string;
@@ -113,6 +117,7 @@ export function placesOf(config: Config, root: string, id: string): Places {
     error: join(run, 'error'),
     gone: join(run, 'gone'),
     timeline: join(run, 'timeline'),
+    seccomp: join(lib, 'seccomp'),
     rootDisk: join(lib, 'root.img'),
     steps: join(lib, 'steps'),
     domainConfig: join(lib, 'domain.cfg'),
@@ -167,6 +172,11 @@ export function load(places: Places): Stored {
   const stored = find(places);
   if (stored === undefined) throw new VxnError('DOES_NOT_EXIST', 'container does not exist');
   return stored;
+}
+
+/** The value of the SECCOMP record of its processes, if they have one. Throws rather than leave a filter out. */
+export function seccompFilter(places: Places, stored: Stored): Buffer | undefined {
+  return stored.seccomp === true ? readFileSync(places.seccomp) : undefined;
 }
 
 /** How the container is now. */

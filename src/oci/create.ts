@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import { VxnError } from '../errors.ts';
 import { BindArea } from '../guest/bind-area.ts';
 import { describeContainer, describeProcess } from '../guest/description.ts';
-import { DESCRIPTION_MAX } from '../guest/protocol.ts';
+import { DESCRIPTION_MAX, SECCOMP_MAX } from '../guest/protocol.ts';
 import { type DomainPlan, domainConfig } from '../xen/domain-config.ts';
 import { physicalCpus } from '../xen/host.ts';
 import { Annotations } from './annotations.ts';
@@ -25,9 +25,11 @@ import {
 import type { Context } from './context.ts';
 import { startMonitor } from './monitor.ts';
 import { identify, isAlive } from './process-id.ts';
+import type { Json } from './read.ts';
 import { rootDiskSteps } from './root-disk.ts';
 import { rootFree, type Size, sizeDomain } from './sizing.ts';
 import { checkSupported, OCI_VERSION } from './spec.ts';
+import type { Step } from './step.ts';
 import { stamp } from './timeline.ts';
 
 export interface CreateOptions {
@@ -42,8 +44,9 @@ function checkStartable(bundle: Bundle, bindLimit: number): void {
   const { spec } = bundle;
   const binds = new BindArea(spec.mounts, bindLimit);
   const container = describeContainer(spec, (m) => binds.indexOf(m), binds.bytes);
-  const process = spec.process === undefined ? Buffer.alloc(0) : describeProcess(spec.process, true);
-  if (Math.max(container.length, process.length) > DESCRIPTION_MAX) {
+  const process =
+    spec.process === undefined ? Buffer.alloc(0) : describeProcess(spec.process, true, undefined);
+  if (Math.max(container.length, process.length + SECCOMP_MAX) > DESCRIPTION_MAX) {
     throw new VxnError('INVALID_SPEC', 'config.json: process and mounts are larger than 4 MiB');
   }
 }
@@ -78,6 +81,15 @@ function domainPlan(config: Config, stored: Stored, places: Places, machine: Mac
   };
 }
 
+// What config.json says is checked here; the step compiles it.
+async function seccompOf(config: Config, bundle: Bundle): Promise<((file: string) => Step) | undefined> {
+  const linux = bundle.raw.linux as Json | undefined;
+  if (linux?.seccomp === undefined || linux.seccomp === null) return undefined;
+  const { parseSeccomp, seccompStep } = await import('./seccomp.ts');
+  const profile = parseSeccomp(linux, bundle.text);
+  return profile === undefined ? undefined : (file) => seccompStep(config.libexecDir, profile, file);
+}
+
 /** The monitor's network namespace: the container's own, as every engine expects. */
 function netnsOf(bundle: Bundle): string | undefined {
   const path = bundle.spec.namespaces.get('network');
@@ -90,12 +102,13 @@ async function build(
   machine: Machine,
   places: Places,
   stored: Stored,
-  cgroup: CgroupRequest,
+  wanted: { cgroup: CgroupRequest; seccomp: ((file: string) => Step) | undefined },
 ): Promise<void> {
   const { config } = context;
   const toolstack = await context.toolstack();
   writeAtomically(places.domainConfig, domainConfig(domainPlan(config, stored, places, machine)));
-  if (stored.cgroup !== undefined && !(await provideCgroup(cgroup, stored.cgroup))) delete stored.cgroup;
+  if (stored.cgroup !== undefined && !(await provideCgroup(wanted.cgroup, stored.cgroup)))
+    delete stored.cgroup;
   const monitor = startMonitor(config, {
     id: stored.id,
     uuid: stored.uuid,
@@ -106,6 +119,8 @@ async function build(
     steps: [
       ...rootDiskSteps(config.mke2fs, bundle.rootfs, places.rootDisk, machine.rootFree),
       toolstack.createStep(places.domainConfig),
+      // Last: the guest's kernel boots meanwhile.
+      ...(wanted.seccomp === undefined ? [] : [wanted.seccomp(places.seccomp)]),
     ],
   });
   stamp(places, 'monitor.ready');
@@ -127,6 +142,7 @@ export async function create(context: Context, options: CreateOptions): Promise<
     throw new VxnError('UNSUPPORTED', 'terminals are not supported yet');
   const machine = planMachine(bundle, context.config);
   checkStartable(bundle, context.config.bindLimit << 20);
+  const seccomp = await seccompOf(context.config, bundle);
   const places = placesOf(context.config, context.root, id);
   const maker = identify(process.pid);
   if (maker === undefined)
@@ -147,12 +163,13 @@ export async function create(context: Context, options: CreateOptions): Promise<
     size: machine.size,
     maker,
     cgroup: planCgroup(cgroup.found, cgroup.path),
+    ...(seccomp === undefined ? {} : { seccomp: true }),
   };
   try {
     store(places, stored);
     stamp(places, 'create.begin');
     writeAtomically(places.config, bundle.text);
-    await build(context, bundle, machine, places, stored, cgroup);
+    await build(context, bundle, machine, places, stored, { cgroup, seccomp });
     if (stored.monitor === undefined || !isAlive(stored.monitor)) {
       throw new VxnError('MONITOR', 'the monitor died while the container was made');
     }

@@ -2,6 +2,7 @@
 import { ANNOTATION_NAMES, ANNOTATION_PREFIX } from './annotations.ts';
 import { CAPABILITIES } from './capabilities.ts';
 import { MOUNT_OPTIONS } from './mount-options.ts';
+import { SECCOMP_FEATURES } from './seccomp.ts';
 import { OCI_VERSION } from './spec.ts';
 
 /**
@@ -18,7 +19,7 @@ export function features(version: string): object {
       namespaces: ['cgroup', 'ipc', 'mount', 'network', 'pid', 'uts'],
       capabilities: CAPABILITIES,
       cgroup: { v1: true, v2: true, systemd: true, systemdUser: false, rdma: false },
-      seccomp: { enabled: false },
+      seccomp: SECCOMP_FEATURES,
       apparmor: { enabled: false },
       selinux: { enabled: false },
       intelRdt: { enabled: false },

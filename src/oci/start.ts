@@ -16,7 +16,16 @@ import { describeContainer, describeProcess, FIRST } from '../guest/description.
 import { encodeDescription, encodeFrame, Type } from '../guest/protocol.ts';
 import { request, waitAtGate } from '../guest/requests.ts';
 import { parseConfigText } from './bundle.ts';
-import { checkId, load, type Places, placesOf, type Status, statusOf } from './container.ts';
+import {
+  checkId,
+  load,
+  type Places,
+  placesOf,
+  type Status,
+  type Stored,
+  seccompFilter,
+  statusOf,
+} from './container.ts';
 import type { Context } from './context.ts';
 import { isPaused } from './paused.ts';
 import { identify, isAlive, type ProcessId } from './process-id.ts';
@@ -62,7 +71,7 @@ function claimStart(places: Places): void {
   }
 }
 
-function writeFrames(spec: Spec, places: Places, bindLimit: number): void {
+function writeFrames(spec: Spec, places: Places, stored: Stored, bindLimit: number): void {
   const { process: program } = spec;
   if (program === undefined)
     throw new VxnError('INVALID_SPEC', 'config.json: process is missing, so there is nothing to start');
@@ -75,7 +84,9 @@ function writeFrames(spec: Spec, places: Places, bindLimit: number): void {
     };
     write(encodeDescription(Type.Container, FIRST, container));
     for (const frame of binds.frames(FIRST)) write(frame);
-    write(encodeDescription(Type.Process, FIRST, describeProcess(program, true)));
+    write(
+      encodeDescription(Type.Process, FIRST, describeProcess(program, true, seccompFilter(places, stored))),
+    );
   } finally {
     closeSync(fd);
   }
@@ -105,7 +116,7 @@ export function start(context: Context, id: string): void {
     throw new VxnError('WRONG_STATE', 'cannot start a container in the paused state');
   const { spec } = parseConfigText(readFileSync(places.config, 'utf8'));
   claimStart(places);
-  writeFrames(spec, places, context.config.bindLimit << 20);
+  writeFrames(spec, places, stored, context.config.bindLimit << 20);
   if (!request(places.requests, encodeFrame(Type.Start, 0))) throw failure(places);
   stamp(places, 'start.sent');
   waitAtGate(places.startGate);

@@ -8,7 +8,7 @@ import { readRecords, textsOf, valuesOf } from '../fixtures/records.ts';
 import { processJson, specOf } from '../fixtures/spec.ts';
 
 const processOf = (change: Record<string, unknown>): Buffer =>
-  describeProcess(parseProcess(processJson(change)), true);
+  describeProcess(parseProcess(processJson(change)), true, undefined);
 
 test('arguments and environment arrive byte for byte, in order', () => {
   const args = ['sh', '-c', 'echo "$A" \'b\'\n\t`c` $(d) \\', '', ' ', 'é\u{1f600}', '-', '--'];
