@@ -128,12 +128,13 @@ function writeCache(cache: Cache): void {
 }
 
 /**
- * The settings in force: $VXN_CONFIG (a JSON file), else /etc/vxn/vxn.yaml, else the defaults. parseYaml is called only when
+ * The settings in force: $VXN_CONFIG (a JSON file), else /etc/vxn/vxn.yaml or the file $VXN_SETTINGS, else the defaults. parseYaml is called only when
  * the YAML file has changed since the last call of any vxn command. Throws INVALID_CONFIG.
  */
 export function loadConfig(version: string, parseYaml: (text: string) => unknown): Config {
   const override = process.env.VXN_CONFIG;
-  const file = override ?? '/etc/vxn/vxn.yaml';
+  // The launcher names it where the target's configuration is not in /etc.
+  const file = override ?? process.env.VXN_SETTINGS ?? '/etc/vxn/vxn.yaml';
   try {
     if (override !== undefined) return checkConfig(JSON.parse(readFileSync(file, 'utf8')), file);
     const st = statSync(file, { bigint: true });

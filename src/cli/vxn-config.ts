@@ -4,10 +4,16 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { messageOf, VxnError } from '../errors.ts';
+import { check } from '../vxn-config/commands/check.ts';
 import type { Context } from '../vxn-config/commands/context.ts';
+import { diff } from '../vxn-config/commands/diff.ts';
+import { explain } from '../vxn-config/commands/explain.ts';
 import { generate } from '../vxn-config/commands/generate.ts';
+import { init } from '../vxn-config/commands/init.ts';
 import { install } from '../vxn-config/commands/install.ts';
 import { list } from '../vxn-config/commands/list.ts';
+import { schema } from '../vxn-config/commands/schema.ts';
+import { show } from '../vxn-config/commands/show.ts';
 import { uninstall } from '../vxn-config/commands/uninstall.ts';
 import { DescriptionError, diagnosticJson } from '../vxn-config/diagnostics.ts';
 import { findTemplates } from '../vxn-config/templates.ts';
@@ -55,7 +61,7 @@ function context(): Context {
   };
 }
 
-const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
 /** A command that works on a target. */
 function targetCommand(name: string, summary: string): Command {
@@ -63,7 +69,12 @@ function targetCommand(name: string, summary: string): Command {
     .command(name)
     .description(summary)
     .requiredOption('-t, --target <name|file>', 'a target of `vxn-config list`, or a description')
-    .option('-s, --set <key=value>', 'change one value of the description; may be repeated', collect, []);
+    .option('-s, --set <key=value>', 'change one value of the description; may be repeated', collect);
+}
+
+/** A command that compares says by its exit status how it came out. */
+function differs(isSame: boolean): void {
+  if (!isSame) process.exitCode = EXIT.DIFFERS;
 }
 
 targetCommand('generate', 'write the files of a target below a folder that mirrors its root')
@@ -93,11 +104,67 @@ program
   .option('--json', 'print what was done as JSON')
   .action((options) => uninstall(context(), options));
 
+targetCommand('check', 'say what differs between a folder and a target; exit status 1 when something does')
+  .argument('<dir>', 'an image, a folder of generate, or /')
+  .option('--json', 'as JSON')
+  .action((folder, options) => differs(check(context(), folder, options)));
+
+targetCommand('diff', 'print how a folder, or another target, would have to change to be the target')
+  .argument('[dir]', 'an image, a folder of generate, or /')
+  .option('--against <name|file>', 'another target')
+  .action((folder, options) => differs(diff(context(), folder, options)));
+
+program
+  .command('show')
+  .description('print a target with all that it inherits, and where each value comes from')
+  .argument('<target>', 'a target of `vxn-config list`, or a description')
+  .option('-s, --set <key=value>', 'change one value of the description; may be repeated', collect)
+  .option('--json', 'as JSON')
+  .action((target, options) => show(context(), { ...options, target }));
+
+program
+  .command('init')
+  .description('write a description: asks what it needs, or takes it from options')
+  .argument('[file]', 'the description', 'target.yaml')
+  .option('--extends <name|file>', 'the description to start from')
+  .option('--architecture <name>', 'x86_64 or aarch64')
+  .option('--guest-type <type>', 'pv or pvh')
+  .option('--engines <list>', 'with commas')
+  .option('--containerd <generation>', 'such as 1.7')
+  .option('--memory <MiB>', 'of a container without a memory limit')
+  .option('-y, --yes', 'ask nothing: what no option gives is as this machine has it')
+  .option('--force', 'replace the file')
+  .action((file, options) => init(context(), file, options, ask));
+
+program
+  .command('explain')
+  .description('print what a key of a description is for, or all keys')
+  .argument('[key]', 'for example containerd.version')
+  .option('--json', 'as JSON')
+  .action((key, options) => explain(context(), key, options));
+
+program
+  .command('schema')
+  .description('print the JSON Schema of a description, for editors')
+  .action(() => schema(context()));
+
 program
   .command('list')
   .description('print the targets that come with vxn')
   .option('--json', 'as JSON')
   .action((options) => list(context(), options));
+
+/** Asks at the terminal, on stderr: stdout is for what a command has to say. */
+async function ask(question: string): Promise<string | undefined> {
+  if (process.stdin.isTTY !== true) return undefined;
+  const { createInterface } = await import('node:readline/promises');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await terminal.question(question);
+  } finally {
+    terminal.close();
+  }
+}
 
 /** Reports an error; the exit status. */
 function report(error: unknown): number {

@@ -72,7 +72,11 @@ class Loader {
     if (chain.includes(file)) return this.fail('EXTENDS_LOOP', `"${name}" extends itself`, place);
     const shown = looksLikeFile(name) ? name : `${name}.yaml`;
     const source = this.read(file, shown, place);
-    if (source === undefined) return undefined;
+    return source === undefined ? undefined : this.over(source, file, chain);
+  }
+
+  /** A description's text over the description that it extends. */
+  over(source: Source, file: string, chain: readonly string[]): { source: Source; layer: Layer } {
     const { layer, diagnostics } = parseDescription(source);
     this.diagnostics.push(...diagnostics);
     const parent = layer.get('extends');
@@ -89,6 +93,14 @@ const fileName = (name: string): string =>
   basename(name)
     .replace(/\.ya?ml$/, '')
     .replace(/[^A-Za-z0-9._-]/g, '_');
+
+/** Loads a description that is not in a file yet. Throws DescriptionError with everything that is wrong. */
+export function loadText(templates: string, source: Source): Loaded {
+  const loader = new Loader(templates);
+  const { layer } = loader.over(source, resolve(source.name), []);
+  if (loader.diagnostics.length > 0) throw new DescriptionError(loader.diagnostics);
+  return { name: fileName(source.name), source, layer, set: [] };
+}
 
 /**
  * Loads a target by the name of a description that comes with vxn, or by file, and lays the arguments of --set over it.

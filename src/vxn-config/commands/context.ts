@@ -15,13 +15,13 @@ export interface Context {
 /** Options of every command that works on a target. */
 export interface TargetOptions {
   target: string;
-  set: readonly string[];
+  set?: readonly string[];
 }
 
 /** What a plan is made from. Throws DescriptionError. */
 export function planInput(context: Context, { target, set }: TargetOptions): PlanInput {
   return {
-    target: resolveTarget(loadTarget(context.templates, target, set)),
+    target: resolveTarget(loadTarget(context.templates, target, set ?? [])),
     version: context.version,
     template: templateReader(context.templates),
   };

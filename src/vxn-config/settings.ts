@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+import { type Config, DEFAULTS } from '../config.ts';
+
+/** What each setting of the runtime is for. A setting that is not here does not compile. */
+export const SETTING_HELP: { readonly [K in keyof Config]: string } = {
+  runDir: 'Volatile state, on a tmpfs; at most 15 bytes long.',
+  libDir: 'Root disks and logs.',
+  libexecDir: 'The native helpers. It follows from paths.libexecdir.',
+  xl: "Xen's toolstack: a name that is looked up in PATH, or a path.",
+  xenstoreRead: "Xen's xenstore-read: a name or a path.",
+  mke2fs: 'mke2fs of e2fsprogs: a name or a path.',
+  guestType: 'It follows from guestType.',
+  kernel: "The guest's kernel. It follows from paths.blobs and paths.kernel where it is not given.",
+  initramfs: "The guest's initramfs. It follows from paths.blobs and paths.initramfs where it is not given.",
+  cmdline: "Added to the guest's kernel command line.",
+  memory: 'MiB of a container without a memory limit.',
+  memoryOverhead: "MiB that the guest's kernel and agent need beside a container's limit.",
+  vcpus: 'Virtual processors of a container without a CPU quota.',
+  rootFree: 'MiB that a writable root has free beyond its content.',
+  bindLimit: 'MiB that the bind mounts of a container may take together.',
+  logSize: "KiB of the program's output that `vxn-oci-runtime logs` keeps.",
+  timelineDir: 'Where time lines are kept after delete; an empty text keeps none.',
+  annotations:
+    'Names of the annotations that a container may carry, without org.openembedded.vxn.; "*" stands for any characters.',
+  hostPaths: 'Globs of the files in Dom0 that annotations may name as kernel or initrd.',
+};
+
+/** The names of the settings, in the order of the runtime's own table. */
+export const SETTING_NAMES = Object.keys(DEFAULTS) as (keyof Config)[];
