@@ -150,8 +150,13 @@ static char *tmpfs_data(int to, const char *data, char *buf, size_t size) {
   return buf;
 }
 
+static bool is_dev(const char *dest) {
+  size_t slashes = strspn(dest, "/");
+  return strncmp(dest + slashes, "dev", 3) == 0 && dest[slashes + 3 + strspn(dest + slashes + 3, "/")] == '\0';
+}
+
 static bool is_dev_tmpfs(const struct mount_desc *m) {
-  return m->type != NULL && strcmp(m->type, "tmpfs") == 0 && strcmp(m->dest, "/dev") == 0;
+  return m->type != NULL && strcmp(m->type, "tmpfs") == 0 && is_dev(m->dest);
 }
 
 static int mount_new(int root, const struct mount_desc *m) {
@@ -238,6 +243,8 @@ static int make_default_devices(int root, struct error *e) {
   };
   if (make_devices(root, nodes, sizeof nodes / sizeof *nodes, e) < 0) return -1;
   autoclose int dev = open_in_root(root, "/dev", O_PATH | O_DIRECTORY);
+  // A node that an image brings would open the guest's own terminals.
+  unlinkat(dev, "ptmx", 0);
   for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
     if (symlinkat(links[i][1], dev, links[i][0]) == 0 || errno == EEXIST) continue;
     int code = errno;
@@ -295,11 +302,15 @@ static int write_sysctl(const struct sysctl_desc *s, struct error *e) {
   char path[PATH_MAX];
   if ((size_t)snprintf(path, sizeof path, "/proc/sys/%s", s->key) >= sizeof path)
     return fail(e, ENAMETOOLONG, "sysctl name too long");
-  for (char *c = path + sizeof "/proc/sys"; *c != '\0'; c++)
-    if (*c == '.') *c = '/';
+  // As sysctl(8) reads names: the first separator decides, and the other one is a part of a name, such as an interface's.
+  char *name = path + sizeof "/proc/sys";
+  if (name[strcspn(name, "./")] == '.')
+    for (char *c = name; *c != '\0'; c++) *c = *c == '.' ? '/' : *c == '/' ? '.' : *c;
+  if (!is_plain_path(name)) return fail(e, EINVAL, "sysctl %.256s: not the name of a kernel parameter", s->key);
   if (write_file(path, s->value) == 0) return 0;
   int code = errno;
-  return fail(e, code, "error setting sysctl %.256s: %s", s->key, errno_text(code));
+  if (code == ENOENT) return fail(e, code, "sysctl %.256s: the guest's kernel has no such parameter", s->key);
+  return fail(e, code, "error setting sysctl %.256s to \"%.128s\": %s", s->key, s->value, errno_text(code));
 }
 
 // ---- All of it
@@ -330,10 +341,11 @@ int rootfs_enter(const struct child_plan *plan, struct terminal *t, struct error
   autoclose int bind_area = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root < 0 || bind_area < 0) return fail(e, errno, "opening the root: %s", errno_text(errno));
 
-  bool own_dev = false;
+  // As with runc, /dev is left alone only when the configuration brings one of its own.
+  bool own_dev = true;
   for (size_t i = 0; i < d->n_mounts; i++) {
     if (apply_mount(root, bind_area, &d->mounts[i], e) < 0) return -1;
-    if (is_dev_tmpfs(&d->mounts[i])) own_dev = true;
+    if (d->mounts[i].bind != NULL && is_dev(d->mounts[i].dest)) own_dev = false;
   }
   if (own_dev && make_default_devices(root, e) < 0) return -1;
   if (make_devices(root, d->devices, d->n_devices, e) < 0) return -1;

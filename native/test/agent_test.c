@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "container.h"
@@ -543,6 +544,102 @@ static void devices(void) {
   client_end(c);
 }
 
+static void send_file(struct client *c, const char *path, uint32_t mode, uint32_t uid, uint64_t mtime, const char *link) {
+  struct payload p = {0};
+  put_str(&p, VXN_T_FILE_PATH, path);
+  put_u32(&p, VXN_T_FILE_MODE, mode);
+  put_u32(&p, VXN_T_FILE_UID, uid);
+  put_u32(&p, VXN_T_FILE_GID, uid + 1);
+  put_u64(&p, VXN_T_FILE_MTIME, mtime);
+  if (link != NULL) put_str(&p, VXN_T_FILE_LINK, link);
+  client_describe(c, VXN_H_FILE, CONTAINER, &p, WHOLE);
+}
+
+// Nothing is mounted on /dev: what is missing there is made on the root itself, what is wrong is replaced.
+static void devices_on_the_root(void) {
+  struct payload p = {0};
+  struct client *c = client_start();
+  const char *root = put_root(&p);
+  char path[300];
+  snprintf(path, sizeof path, "%s/dev/null", root);
+  FILE *f = fopen(path, "w");
+  CHECK(f != NULL && fputs("a file\n", f) >= 0 && fclose(f) == 0);
+  snprintf(path, sizeof path, "%s/dev/ptmx", root);
+  CHECK(mknod(path, S_IFCHR | 0600, makedev(5, 2)) == 0);
+  snprintf(path, sizeof path, "%s/dev/zero", root);
+  CHECK(mknod(path, S_IFCHR | 0600, makedev(1, 5)) == 0);
+  put_mount(&p, "proc", "/proc", 0, NULL);
+  put_mount(&p, "devpts", "/dev/pts", 0, "newinstance,ptmxmode=0666");
+  put(&p, VXN_T_ROOT_READONLY, NULL, 0);
+  container(c, &p);
+  p = process(2);
+  ARGS(&p, "sh", "-c", "cd /dev; ls -1; stat -c '%n %A %t %T' null zero; readlink ptmx; echo x >null; tty; [ -c console ]; touch /x");
+  put_usual(&p);
+  put_terminal(&p, 24, 80);
+  launch(c, 2, &p);
+  finish(c, 2, 1);
+  CHECK_STR(output(c, 2, 0),
+            "console\r\nfd\r\nfull\r\nnull\r\nptmx\r\npts\r\nrandom\r\nstderr\r\nstdin\r\nstdout\r\ntty\r\nurandom\r\nzero\r\n"
+            "null crw-rw-rw- 1 3\r\nzero crw-rw-rw- 1 5\r\npts/ptmx\r\n/dev/pts/0\r\n"
+            "touch: /x: Read-only file system\r\n");
+  client_end(c);
+}
+
+static void dev_of_the_configuration(void) {
+  struct payload p = {0};
+  struct client *c = client_start();
+  put_root(&p);
+  put_bind(&p, "0", "/dev/", MS_BIND);
+  container(c, &p);
+  send_file(c, "0", S_IFDIR | 0755, 0, 0, NULL);
+  send_file(c, "0/only", S_IFREG | 0644, 0, 0, NULL);
+  start_shell(c, 2, "ls /dev");
+  finish(c, 2, 0);
+  CHECK_STR(output(c, 2, 0), "only\n");
+  client_end(c);
+}
+
+static void sysctls(void) {
+  static const struct {
+    const char *key, *value, *text;
+  } cases[] = {
+      {"kernel.no_such_thing", "1", "sysctl kernel.no_such_thing: the guest's kernel has no such parameter"},
+      {"kernel.msgmax", "many", "error setting sysctl kernel.msgmax to \"many\": invalid argument"},
+      {"kernel/../../etc/passwd", "x", "sysctl kernel/../../etc/passwd: not the name of a kernel parameter"},
+      {"..etc.passwd", "x", "sysctl ..etc.passwd: not the name of a kernel parameter"},
+      {"kernel", "x", "error setting sysctl kernel to \"x\": is a directory"},
+      {"net/ipv4/conf/no.such/forwarding", "1", "sysctl net/ipv4/conf/no.such/forwarding: the guest's kernel has no such parameter"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct payload p = {0};
+    struct client *c = client_start();
+    uint8_t value[128];
+    size_t key = strlen(cases[i].key) + 1, len = strlen(cases[i].value);
+    memcpy(value, cases[i].key, key);
+    memcpy(value + key, cases[i].value, len);
+    put_root(&p);
+    put(&p, VXN_T_SYSCTL, value, key + len);
+    container(c, &p);
+    p = process(2);
+    ARGS(&p, "/bin/true");
+    launch(c, 2, &p);
+    CHECK_STR(c->procs[2].text, cases[i].text);
+    client_end(c);
+  }
+  struct payload p = {0};
+  struct client *c = client_start();
+  put_root(&p);
+  put_mount(&p, "proc", "/proc", 0, NULL);
+  put(&p, VXN_T_SYSCTL, "kernel/msgmax\0" "9001", 18);
+  put(&p, VXN_T_SYSCTL, "kernel.msgmnb\0" "9002", 18);
+  put(&p, VXN_T_SYSCTL, "fs.mqueue.msg_max\0" "11", 20);
+  container(c, &p);
+  start_shell(c, 2, "cd /proc/sys; cat kernel/msgmax kernel/msgmnb fs/mqueue/msg_max");
+  finish(c, 2, 0);
+  CHECK_STR(output(c, 2, 0), "9001\n9002\n11\n");
+  client_end(c);
+}
+
 static void mounts(void) {
   prints(
       "while read d at type opts rest; do echo $at $type ${opts%%,*}; done </proc/mounts | grep -v '^/ '; touch /sys/x 2>/dev/null || echo sys is ro;"
@@ -593,17 +690,6 @@ static void guarded_paths(void) {
             "touch: /home/x: Read-only file system\ntouch: /root/x: Read-only file system\n"
             "sh: can't create /proc/sys/kernel/msgmax: Read-only file system\nro,nosuid,nodev,noexec,relatime\n");
   client_end(c);
-}
-
-static void send_file(struct client *c, const char *path, uint32_t mode, uint32_t uid, uint64_t mtime, const char *link) {
-  struct payload p = {0};
-  put_str(&p, VXN_T_FILE_PATH, path);
-  put_u32(&p, VXN_T_FILE_MODE, mode);
-  put_u32(&p, VXN_T_FILE_UID, uid);
-  put_u32(&p, VXN_T_FILE_GID, uid + 1);
-  put_u64(&p, VXN_T_FILE_MTIME, mtime);
-  if (link != NULL) put_str(&p, VXN_T_FILE_LINK, link);
-  client_describe(c, VXN_H_FILE, CONTAINER, &p, WHOLE);
 }
 
 static void bound_files(void) {
@@ -942,6 +1028,9 @@ int main(int argc, char **argv) {
       {"terminal output to the last byte", terminal_output},
       {"host name, domain name, sysctl", names},
       {"devices", devices},
+      {"devices where nothing is mounted on /dev", devices_on_the_root},
+      {"a configuration that brings its own /dev", dev_of_the_configuration},
+      {"sysctls", sysctls},
       {"mounts", mounts},
       {"read-only root", readonly_root},
       {"masked and read-only paths", guarded_paths},

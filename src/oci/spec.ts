@@ -209,6 +209,34 @@ function namespaces(value: unknown, path: string): Map<string, string> {
   return found;
 }
 
+// sysctl(8): components of names between dots or slashes. Which there are, the guest's kernel says.
+function sysctls(value: unknown, path: string): Record<string, string> {
+  const all = stringMap(value, path);
+  for (const name of Object.keys(all)) {
+    if (!/^[^\s./]+([./][^\s./]+)*$/.test(name) || name.length > 255)
+      throw invalid(path, `has no name of a kernel parameter: "${name.slice(0, 80)}"`);
+  }
+  return all;
+}
+
+const PROPAGATIONS = [
+  '',
+  'private',
+  'rprivate',
+  'shared',
+  'rshared',
+  'slave',
+  'rslave',
+  'unbindable',
+  'runbindable',
+];
+
+// Mounts of Dom0 do not show in a guest whatever is said here, so only nonsense is refused.
+function checkPropagation(value: unknown, path: string): void {
+  const propagation = optionalString(value, path) ?? '';
+  if (!PROPAGATIONS.includes(propagation)) throw invalid(path, `is not a propagation: "${propagation}"`);
+}
+
 /** Refuses a version that is not SemVer, or whose major version is not ours. */
 function checkVersion(value: unknown): void {
   const version = string(value, 'ociVersion');
@@ -233,6 +261,7 @@ export function parseSpec(value: unknown): Spec {
   const root = object(s.root, 'root');
   const linux = optionalObject(s.linux, 'linux') ?? {};
   const resources = optionalObject(linux.resources, 'linux.resources') ?? {};
+  checkPropagation(linux.rootfsPropagation, 'linux.rootfsPropagation');
   const path = string(root.path, 'root.path');
   if (path === '') throw invalid('root.path', 'must not be empty');
   return {
@@ -245,7 +274,7 @@ export function parseSpec(value: unknown): Spec {
     namespaces: namespaces(linux.namespaces, 'linux.namespaces'),
     maskedPaths: list(linux.maskedPaths, 'linux.maskedPaths', absolutePath),
     readonlyPaths: list(linux.readonlyPaths, 'linux.readonlyPaths', absolutePath),
-    sysctl: stringMap(linux.sysctl, 'linux.sysctl'),
+    sysctl: sysctls(linux.sysctl, 'linux.sysctl'),
     devices: list(linux.devices, 'linux.devices', device),
     cgroupsPath: optionalString(linux.cgroupsPath, 'linux.cgroupsPath'),
     limits: parseLimits(resources, 'linux.resources'),

@@ -92,6 +92,10 @@ const INVALID: [path: string, value: unknown, text: string][] = [
   ['linux.maskedPaths', ['proc'], 'linux.maskedPaths[0] must be an absolute path, not "proc"'],
   ['linux.readonlyPaths', [1], 'linux.readonlyPaths[0] must be a string'],
   ['linux.sysctl', { 'net.x': 1 }, 'linux.sysctl.net.x must be a string'],
+  ['linux.sysctl', { '../etc': '1' }, 'linux.sysctl has no name of a kernel parameter: "../etc"'],
+  ['linux.sysctl', { 'a b': '1' }, 'linux.sysctl has no name of a kernel parameter: "a b"'],
+  ['linux.sysctl', { '': '1' }, 'linux.sysctl has no name of a kernel parameter: ""'],
+  ['linux.rootfsPropagation', 'sideways', 'linux.rootfsPropagation is not a propagation: "sideways"'],
   ['linux.devices', [{ path: '/dev/x', type: 'z' }], 'linux.devices[0].type must be c, u, b or p, not "z"'],
   ['linux.devices', [{ path: 'x', type: 'c' }], 'linux.devices[0].path must be an absolute path, not "x"'],
   [

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What config.json asks for to confine the program, by the real agent on this machine.
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { Host } from '../fixtures/host.ts';
 import { configJson, processJson } from '../fixtures/spec.ts';
@@ -94,4 +94,69 @@ test('seccomp: without its filter nothing is started', async () => {
   assert.equal(status, 1);
   assert.match(stderr, /seccomp.*ENOENT|ENOENT.*seccomp/);
   assert.equal(host.run(['delete', '--force', 'lost']).status, 0);
+});
+
+test('sysctls are set before the program starts; one that the kernel has not is an error that names it', async () => {
+  const sysctl = { 'kernel.msgmax': '12345', 'fs/mqueue/msg_max': '7' };
+  const { stdout } = await run('sysctl', {
+    process: program('cat /proc/sys/kernel/msgmax /proc/sys/fs/mqueue/msg_max'),
+    linux: linux({ sysctl }),
+  });
+  assert.equal(stdout, '12345\n7\n');
+  const c = host.create('nosuch', {
+    bundle: host.bundle({ linux: linux({ sysctl: { 'net.no.such': '1' } }) }),
+  });
+  assert.equal(await c.created, 0);
+  const { status, stderr } = host.run(['start', 'nosuch']);
+  assert.deepEqual([status, stderr], [1, "sysctl net.no.such: the guest's kernel has no such parameter\n"]);
+  assert.equal(host.run(['delete', 'nosuch']).status, 0);
+});
+
+test('the usual devices are there without a mount on /dev, and those of config.json', async () => {
+  const script = `cd /dev; for d in *; do
+      if [ -L $d ]; then echo "$d -> $(busybox readlink $d)"; else busybox stat -c '%n %A %t %T %u %g' $d; fi; done
+    echo gone >null; busybox head -c 4 zero | busybox wc -c; busybox touch /x`;
+  const devices = [
+    { path: '/dev/fuse', type: 'c', major: 10, minor: 229, fileMode: 0o640, uid: 5, gid: 6 },
+    { path: '/dev/disk', type: 'b', major: 7, minor: 99 },
+    { path: '/dev/queue', type: 'p', fileMode: 0o600 },
+  ];
+  const { stdout, stderr } = await run('devices', {
+    process: program(script),
+    root: { path: 'rootfs', readonly: true },
+    mounts: [{ destination: '/proc', type: 'proc', source: 'proc' }],
+    linux: linux({ devices }),
+  });
+  assert.deepEqual(stdout.trim().split('\n'), [
+    'disk brw-rw-rw- 7 63 0 0',
+    'fd -> /proc/self/fd',
+    'full crw-rw-rw- 1 7 0 0',
+    'fuse crw-r----- a e5 5 6',
+    'null crw-rw-rw- 1 3 0 0',
+    'ptmx -> pts/ptmx',
+    'queue prw------- 0 0 0 0',
+    'random crw-rw-rw- 1 8 0 0',
+    'stderr -> /proc/self/fd/2',
+    'stdin -> /proc/self/fd/0',
+    'stdout -> /proc/self/fd/1',
+    'tty crw-rw-rw- 5 0 0 0',
+    'urandom crw-rw-rw- 1 9 0 0',
+    'zero crw-rw-rw- 1 5 0 0',
+    '4',
+  ]);
+  assert.match(stderr, /\/x: Read-only file system\n$/);
+});
+
+test('oomScoreAdj is for the program and for the monitor', async () => {
+  const c = host.create('oom', {
+    bundle: host.bundle({ process: program('cat /proc/self/oom_score_adj; cat', { oomScoreAdj: 321 }) }),
+  });
+  assert.equal(await c.created, 0);
+  assert.equal(host.run(['start', 'oom']).status, 0);
+  const { pid } = JSON.parse(host.run(['state', 'oom']).stdout);
+  assert.equal(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8'), '321\n');
+  c.stdin.end();
+  assert.equal(await c.exit, 0);
+  assert.equal(c.text('stdout'), '321\n');
+  assert.equal(host.run(['delete', 'oom']).status, 0);
 });
