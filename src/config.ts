@@ -20,6 +20,12 @@ export interface Config {
   initramfs: string;
   /** Added to the guest's kernel command line. */
   cmdline: string;
+  /** The kind of guest that containers get: vxn-agent's, or meta-virtualization's own images. */
+  guestProtocol: 'agent' | 'marker';
+  /** What marker guests boot, and the image of their own root, read-only and shared ('': they need none). */
+  markerKernel: string;
+  markerInitramfs: string;
+  markerRootfs: string;
   /** MiB of a container without a memory limit. */
   memory: number;
   /** MiB that the guest's kernel and agent need beside a container's limit. */
@@ -41,6 +47,8 @@ export interface Config {
 
 const ARCH = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 
+const BLOBS = `/usr/share/vxn/${ARCH}`;
+
 export const DEFAULTS: Readonly<Config> = {
   runDir: '/run/vxn',
   libDir: '/var/lib/vxn',
@@ -49,9 +57,13 @@ export const DEFAULTS: Readonly<Config> = {
   xenstoreRead: 'xenstore-read',
   mke2fs: 'mke2fs',
   guestType: ARCH === 'aarch64' ? 'pvh' : 'pv',
-  kernel: `/usr/share/vxn/${ARCH}/${ARCH === 'aarch64' ? 'Image' : 'bzImage'}`,
-  initramfs: `/usr/share/vxn/${ARCH}/initramfs.cpio.gz`,
+  kernel: `${BLOBS}/${ARCH === 'aarch64' ? 'Image' : 'bzImage'}`,
+  initramfs: `${BLOBS}/initramfs.cpio.gz`,
   cmdline: '',
+  guestProtocol: 'agent',
+  markerKernel: `${BLOBS}/${ARCH === 'aarch64' ? 'Image' : 'bzImage'}`,
+  markerInitramfs: `${BLOBS}/initramfs.cpio.gz`,
+  markerRootfs: `${BLOBS}/rootfs.img`,
   memory: 256,
   memoryOverhead: 96,
   vcpus: 1,
@@ -97,6 +109,8 @@ export function checkConfig(value: unknown, file: string): Config {
   }
   const config: Config = { ...DEFAULTS, ...value };
   if (config.guestType !== 'pv' && config.guestType !== 'pvh') throw bad(file, 'guestType must be pv or pvh');
+  if (config.guestProtocol !== 'agent' && config.guestProtocol !== 'marker')
+    throw bad(file, 'guestProtocol must be agent or marker');
   if (Buffer.byteLength(config.runDir) > 15) throw bad(file, 'runDir must be at most 15 bytes long');
   checkPatterns(config, file);
   return config;

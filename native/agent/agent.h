@@ -84,6 +84,7 @@ struct container {
 
 struct agent {
   bool pid1;              ///< the guest's init; false in a test on a host
+  const char *once;       ///< the recording, in a guest with another init; NULL otherwise
   const char *state_dir;  ///< /run/vxn
   const char *test_root;  ///< root of containers without ROOT_DISK, in tests only
   char cgroup_base[160];  ///< where containers' cgroups are made; empty: none
@@ -188,6 +189,8 @@ int seccomp_apply(const struct process_desc *p, struct error *e);
 
 // boot.c: PID 1 only
 void boot_mounts(void);
+/// Raises the agent's own limits, and sets those of its processes.
+void boot_limits(void);
 /// Loads every module of a directory below /lib/vxn/modules, in order of name.
 void boot_modules(const char *stage);
 struct vxn_transport *boot_channel(struct error *e);

@@ -61,7 +61,10 @@ void boot_mounts(void) {
   boot_mount("cgroup2", "/sys/fs/cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
   boot_mount("tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=755");
   loopback_up();
+  boot_limits();
+}
 
+void boot_limits(void) {
   // systemd's defaults: programs written for select(2) are safe, servers may raise it.
   agent.nofile = (struct rlimit){1024, 524288};
   setrlimit(RLIMIT_NOFILE, &(struct rlimit){524288, 524288});

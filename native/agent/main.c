@@ -15,6 +15,7 @@
 #include <sys/un.h>
 
 #include "agent.h"
+#include "once.h"
 
 // Rounds of moving data before the loop looks for signals and new events again.
 #define ROUNDS 32
@@ -44,7 +45,7 @@ void agent_log(const char *fmt, ...) {
   vsnprintf(text, sizeof text, fmt, ap);
   va_end(ap);
   // The kernel's log takes a line by one write(2), and puts it on the console in its turn.
-  autoclose int kmsg = agent.pid1 ? open("/dev/kmsg", O_WRONLY | O_CLOEXEC) : -1;
+  autoclose int kmsg = agent.pid1 || agent.once ? open("/dev/kmsg", O_WRONLY | O_CLOEXEC) : -1;
   snprintf(line, sizeof line - 1, "%svxn-agent: %.850s", kmsg >= 0 ? "<3>" : "", text);
   strcat(line, "\n");
   ssize_t n = write(kmsg >= 0 ? kmsg : STDERR_FILENO, line, strlen(line));
@@ -130,10 +131,20 @@ static int test_prepare(struct error *e) {
   return getrlimit(RLIMIT_NOFILE, &agent.nofile);
 }
 
+// In a guest of somebody else's, whose root is the container's disk already.
+static int once_prepare(struct error *e) {
+  agent.state_dir = "/dev/.vxn";
+  if (once_open(agent.once, e) < 0 || test_prepare(e) < 0) return -1;
+  boot_limits();
+  return 0;
+}
+
 static _Noreturn void usage(int status) {
   fprintf(status == 0 ? stdout : stderr,
           "Usage: vxn-agent                     as the first process of a guest\n"
+          "       vxn-agent --once FILE         one container as the program of a guest with another init\n"
           "       vxn-agent --socket FD|PATH --state DIR [--root DIR]    as a test on a host, as root\n"
+          "  --once    what the host would say, as frames; FILE and its folder are removed\n"
           "  --socket  the channel: the number of an open descriptor, or a path to listen at for one connection\n"
           "  --state   folder for what containers need (mounts, bind areas)\n"
           "  --root    root of containers that name no disk; ROOT_DISK dir:/PATH works, too\n");
@@ -144,6 +155,7 @@ static const char *parse_options(int argc, char **argv) {
   static const struct option options[] = {{"socket", required_argument, NULL, 's'},
                                           {"state", required_argument, NULL, 'd'},
                                           {"root", required_argument, NULL, 'r'},
+                                          {"once", required_argument, NULL, 'o'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
   const char *socket_name = NULL, *state = NULL;
@@ -152,13 +164,17 @@ static const char *parse_options(int argc, char **argv) {
       socket_name = optarg;
     } else if (c == 'd') {
       state = optarg;
+    } else if (c == 'o') {
+      agent.once = optarg;
     } else if (c == 'r') {
       agent.test_root = optarg;
     } else {
       usage(c == 'h' ? 0 : 2);
     }
   }
-  if (socket_name == NULL || state == NULL || optind != argc) usage(2);
+  if (optind != argc) usage(2);
+  if (agent.once != NULL && socket_name == NULL && state == NULL) return NULL;
+  if (agent.once != NULL || socket_name == NULL || state == NULL) usage(2);
   agent.state_dir = state;
   return socket_name;
 }
@@ -169,10 +185,12 @@ static int serve(const char *socket_name, struct error *e) {
     boot_mounts();
     mkdir(agent.state_dir, 0700);
     boot_modules("0-channel");
-  } else if (test_prepare(e) < 0) {
+  } else if ((agent.once != NULL ? once_prepare(e) : test_prepare(e)) < 0) {
     return -1;
   }
-  struct vxn_transport *t = agent.pid1 ? boot_channel(e) : test_channel(socket_name, e);
+  struct vxn_transport *t = agent.pid1          ? boot_channel(e)
+                            : agent.once != NULL ? once_channel(e)
+                                                 : test_channel(socket_name, e);
   if (t == NULL) return -1;
   epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   agent.pidns_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
@@ -194,10 +212,11 @@ int main(int argc, char **argv) {
   agent.began_ns = boot_ns();
   umask(0);
   // The kernel passes what it does not know of its command line to its first process.
-  agent.pid1 = getpid() == 1 && (argc < 2 || strcmp(argv[1], "--socket") != 0);
+  agent.pid1 = getpid() == 1 && (argc < 2 || (strcmp(argv[1], "--socket") != 0 && strcmp(argv[1], "--once") != 0));
   const char *socket_name = agent.pid1 ? NULL : parse_options(argc, argv);
   int rc = serve(socket_name, &e);
   if (rc < 0) agent_log("%s", e.text);
+  if (rc < 0 && agent.once != NULL) fprintf(stderr, "vxn: %s\n", e.text);
 
   channel_pump();  // last words
   processes_kill();
@@ -207,5 +226,6 @@ int main(int argc, char **argv) {
   containers_collect();
   if (agent.cgroup_base[0] != '\0') cgroup_remove(agent.cgroup_base);
   channel_close();
+  if (agent.once != NULL) return once_finish();
   return rc < 0 ? 1 : 0;
 }

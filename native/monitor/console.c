@@ -16,7 +16,8 @@
 
 static struct source src = {.fd = -1};
 static struct record log_;
-static void (*on_panic)(void);
+static void (*on_panic)(void), (*on_closed)(void);
+static void (*on_data)(const uint8_t *data, size_t len);
 static char line[256], panic_text[200];
 static size_t line_len;
 
@@ -46,10 +47,12 @@ static void readable(struct source *s, uint32_t events) {
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (n <= 0) {
     loop_close(s);
+    if (on_closed != NULL) on_closed();
     return;
   }
   record_append(&log_, NULL, 0, chunk, (size_t)n);
   scan(chunk, (size_t)n);
+  if (on_data != NULL) on_data((const uint8_t *)chunk, (size_t)n);
 }
 
 void console_init(const char *dir, void (*panic)(void)) {
@@ -69,5 +72,12 @@ void console_open(const char *tty) {
   src = (struct source){.fd = fd, .events = EPOLLIN, .ready = readable};
   if (loop_add(&src) < 0) close(fd), src.fd = -1;
 }
+
+void console_tap(void (*data)(const uint8_t *data, size_t len), void (*closed)(void)) {
+  on_data = data;
+  on_closed = closed;
+}
+
+void console_pause(bool pause) { loop_set(&src, pause ? 0 : EPOLLIN); }
 
 const char *console_panic(void) { return panic_text[0] != '\0' ? panic_text : NULL; }

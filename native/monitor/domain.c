@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "domain.h"
 
+#include <errno.h>
+
+// Made paused, and not yet to run.
+static bool waits;
+
+void domain_waits(void) { waits = true; }
+
 #ifndef VXN_NO_XEN
 #include <inttypes.h>
 #include <stdio.h>
@@ -53,6 +60,7 @@ enum domain_end domain_state(void) {
 
 int domain_paused(void) {
   xc_domaininfo_t info;
+  if (waits) return 0;
   if (xc_domain_getinfolist(xc, domid, 1, &info) != 1 || info.domain != domid) return -1;
   return (info.flags & XEN_DOMINF_paused) != 0;
 }
@@ -117,15 +125,43 @@ int64_t domain_open(const char *uuid, const struct domain_events *events, const 
 }
 
 const char *domain_socket(void) { return NULL; }
+
+int domain_unpause(void) {
+  // EINVAL: somebody else was quicker.
+  if (xc_domain_unpause(xc, domid) < 0 && errno != EINVAL) return -1;
+  waits = false;
+  return 0;
+}
+
+int domain_exit_status(void) {
+  char path[64];
+  unsigned int len = 0;
+  snprintf(path, sizeof path, "/local/domain/%" PRIu32 "/data/vxn-exit", domid);
+  char *text = xs_read(xs, XBT_NULL, path, &len);
+  if (text == NULL) return -1;
+  // The guest's own word.
+  char *rest;
+  long n = strtol(text, &rest, 10);
+  bool number = len > 0 && len <= 3 && *rest == '\0' && text[0] >= '0' && text[0] <= '9';
+  free(text);
+  return number && n <= 255 ? (int)n : -1;
+}
 #else
-// Without Xen a domain is the folder $VXN_DOMAINS/ID with the files uuid and socket; socket.paused is there while it is paused.
+// Without Xen a domain is the folder $VXN_DOMAINS/ID with the files uuid, socket and, if it has a console, tty; socket.paused is
+// there while it is paused. One that is made paused runs from the first connection to its socket, which ends when it does.
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
-static char socket_path[512];
+#include "channel.h"
+#include "loop.h"
+
+static char socket_path[512], tty_path[512], tty[64];
+static void (*on_ended)(enum domain_end end);
+static struct source life = {.fd = -1};
 
 static bool has_uuid(const char *folder, const char *uuid) {
   char path[512], line[64] = "";
@@ -138,7 +174,6 @@ static bool has_uuid(const char *folder, const char *uuid) {
 }
 
 int64_t domain_open(const char *uuid, const struct domain_events *events, const char **error) {
-  (void)events;
   const char *domains = getenv("VXN_DOMAINS");
   DIR *d = domains == NULL ? NULL : opendir(domains);
   int64_t found = -1;
@@ -149,9 +184,17 @@ int64_t domain_open(const char *uuid, const struct domain_events *events, const 
     if (n < 0 || (size_t)n >= sizeof folder || !has_uuid(folder, uuid)) continue;
     found = strtol(e->d_name, NULL, 10);
     snprintf(socket_path, sizeof socket_path, "%s/socket", folder);
+    snprintf(tty_path, sizeof tty_path, "%s/tty", folder);
   }
   if (d != NULL) closedir(d);
-  if (found < 0) *error = "no domain has the container's UUID";
+  if (found < 0) return *error = "no domain has the container's UUID", -1;
+  on_ended = events->ended;
+  FILE *f = fopen(tty_path, "re");
+  if (f != NULL && fgets(tty, sizeof tty, f) != NULL) {
+    tty[strcspn(tty, "\n")] = '\0';
+    events->console(tty);
+  }
+  if (f != NULL) fclose(f);
   return found;
 }
 
@@ -161,7 +204,23 @@ enum domain_end domain_state(void) { return DOMAIN_GONE; }
 
 int domain_paused(void) {
   char path[520];
+  if (waits) return 0;
   snprintf(path, sizeof path, "%s.paused", socket_path);
   return access(path, F_OK) == 0;
 }
+
+static void life_ended(struct source *s, uint32_t events) {
+  (void)events;
+  loop_close(s);
+  on_ended(DOMAIN_POWEROFF);
+}
+
+int domain_unpause(void) {
+  if (channel_open_unix(socket_path) < 0) return -1;
+  waits = false;
+  life = (struct source){.fd = channel_fd(), .events = EPOLLIN, .ready = life_ended};
+  return loop_add(&life);
+}
+
+int domain_exit_status(void) { return -1; }
 #endif

@@ -32,4 +32,13 @@ enum domain_end domain_state(void);
 /// 1 while the domain is paused, 0 while it is not, -1 when Xen does not say.
 int domain_paused(void);
 
+/// The domain was made paused, which does not count as being paused until domain_unpause().
+void domain_waits(void);
+
+/// Lets the domain run that was made paused. 0, or -1 with errno.
+int domain_unpause(void);
+
+/// The exit status that vxn-agent left in xenstore for guests that cannot tell it themselves; -1: none.
+int domain_exit_status(void);
+
 #endif

@@ -24,7 +24,7 @@
 
 #define READY_FD 3
 
-static const struct session *session = &agent_session;
+static const struct session *session;
 
 static void say(const char *text) {
   if (write(READY_FD, text, strlen(text)) < 0) return;
@@ -112,6 +112,7 @@ int main(int argc, char **argv) {
   struct options o;
   const char *error = NULL;
   options_parse(&o, argc, argv);
+  session = strcmp(o.guest, "marker") == 0 ? &marker_session : &agent_session;
   fcntl(READY_FD, F_SETFD, FD_CLOEXEC);
   prctl(PR_SET_NAME, "vxn-monitor");
   detach();

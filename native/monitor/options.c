@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct option longs[] = {
     {"id", required_argument, NULL, 'i'},        {"run-dir", required_argument, NULL, 'r'},
@@ -11,15 +12,15 @@ static const struct option longs[] = {
     {"prepare", required_argument, NULL, 'p'},   {"xl", required_argument, NULL, 'x'},
     {"netns", required_argument, NULL, 'n'},     {"log-bytes", required_argument, NULL, 'b'},
     {"oom-score-adj", required_argument, NULL, 'o'}, {"cgroup", required_argument, NULL, 'g'},
-    {NULL, 0, NULL, 0},
+    {"guest", required_argument, NULL, 'k'},     {NULL, 0, NULL, 0},
 };
 
 static const char usage[] =
     "usage: vxn-monitor --id ID --run-dir DIR --log-dir DIR --uuid UUID [--prepare FILE] [--xl PATH]\n"
-    "                   [--netns PATH|new] [--oom-score-adj N] [--cgroup DIR]... [--log-bytes N]\n";
+    "                   [--guest agent|marker] [--netns PATH|new] [--oom-score-adj N] [--cgroup DIR]... [--log-bytes N]\n";
 
 void options_parse(struct options *o, int argc, char **argv) {
-  *o = (struct options){.xl = "xl", .log_bytes = 1u << 20};
+  *o = (struct options){.xl = "xl", .guest = "agent", .log_bytes = 1u << 20};
   int c;
   while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
     switch (c) {
@@ -35,10 +36,12 @@ void options_parse(struct options *o, int argc, char **argv) {
         if (o->n_cgroups == CGROUPS_MAX) fputs("too many --cgroup\n", stderr), exit(2);
         o->cgroups[o->n_cgroups++] = optarg;
         break;
+      case 'k': o->guest = optarg; break;
       case 'b': o->log_bytes = strtoull(optarg, NULL, 10); break;
       default: fputs(usage, stderr), exit(2);
     }
   }
-  if (optind != argc || o->id == NULL || o->run_dir == NULL || o->log_dir == NULL || o->uuid == NULL)
+  if (optind != argc || o->id == NULL || o->run_dir == NULL || o->log_dir == NULL || o->uuid == NULL ||
+      (strcmp(o->guest, "agent") != 0 && strcmp(o->guest, "marker") != 0))
     fputs(usage, stderr), exit(2);
 }

@@ -14,6 +14,7 @@ struct options {
   const char *uuid;     // of the domain
   const char *prepare;  // the file of steps that make the domain, or NULL
   const char *xl;
+  const char *guest;    // "agent", or "marker": one of meta-virtualization's images
   const char *netns;    // a path, "new", or NULL: stay
   const char *oom_score_adj;
   const char *cgroups[CGROUPS_MAX];  // directories to join; with v1 there is one in each hierarchy

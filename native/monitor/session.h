@@ -24,4 +24,7 @@ struct session {
 /// Guests with vxn-agent.
 extern const struct session agent_session;
 
+/// Guests of meta-virtualization's own images, which print markers on their console.
+extern const struct session marker_session;
+
 #endif

@@ -23,13 +23,17 @@ function mountRecords(mount: Mount, bindIndex: number | undefined): Records {
   return records;
 }
 
-/** The container's root and namespaces. bindIndex says which entry of the bind area a mount shows, if any. */
+/**
+ * The container's root and namespaces. bindIndex says which entry of the bind area a mount shows, if any; rootDisk is the
+ * root's device.
+ */
 export function describeContainer(
   spec: Spec,
   bindIndex: (mount: Mount) => number | undefined,
   bindBytes: number,
+  rootDisk = 'xvda',
 ): Buffer {
-  const r = new Records().text(Tag.RootDisk, 'xvda').flag(Tag.RootReadonly, spec.root.readonly);
+  const r = new Records().text(Tag.RootDisk, rootDisk).flag(Tag.RootReadonly, spec.root.readonly);
   if (spec.hostname !== undefined) r.text(Tag.Hostname, spec.hostname);
   if (spec.domainname !== undefined) r.text(Tag.Domainname, spec.domainname);
   if (bindBytes > 0) r.u64(Tag.BindSize, BigInt(bindBytes));

@@ -54,6 +54,10 @@ const RULES = {
     value: 'pv or pvh',
     read: (text: string) => (text === 'pv' || text === 'pvh' ? text : undefined),
   },
+  'guest-protocol': {
+    value: 'agent or marker',
+    read: (text: string) => (text === 'agent' || text === 'marker' ? text : undefined),
+  },
   kernel: path,
   initrd: path,
   'cmdline-extra': {

@@ -5,6 +5,7 @@ import { normalize } from 'node:path';
 import type { Config } from '../config.ts';
 import { errno, messageOf, VxnError } from '../errors.ts';
 import { matchesGlob } from '../glob.ts';
+import type { Images } from '../guest/guest.ts';
 import { kernelCommandLine } from '../xen/domain-config.ts';
 import { ANNOTATION_PREFIX, type Annotations } from './annotations.ts';
 import type { Vm } from './vm.ts';
@@ -14,6 +15,8 @@ export interface Boot {
   arch: 'x86_64' | 'aarch64';
   kernel: string;
   initramfs: string;
+  /** The kernel's command line, when that is not vxn-agent's. */
+  boot?: string | undefined;
   /** Added to the kernel's command line. */
   cmdline: string;
 }
@@ -45,8 +48,16 @@ function hostFile(source: string, file: string, allowed: readonly string[]): str
   return real;
 }
 
-/** What the domain boots. Throws INVALID_SPEC on files that are not there, UNSUPPORTED on those that are not allowed. */
-export function chooseBoot(annotations: Annotations, vm: Vm | undefined, config: Config): Boot {
+/**
+ * What the domain boots; images are what the settings have for its kind of guest. Throws INVALID_SPEC on files that are not
+ * there, UNSUPPORTED on those that are not allowed.
+ */
+export function chooseBoot(
+  annotations: Annotations,
+  vm: Vm | undefined,
+  config: Config,
+  images: Images,
+): Boot {
   const file = (name: 'kernel' | 'initrd', fallback: string): string => {
     const annotation = annotations.text(name);
     if (annotation !== undefined)
@@ -62,7 +73,7 @@ export function chooseBoot(annotations: Annotations, vm: Vm | undefined, config:
     throw new VxnError('UNSUPPORTED', 'pv guests exist on x86 only', { hint: 'use type pvh' });
   const extra = [config.cmdline, ...(vm?.parameters ?? []), annotations.text('cmdline-extra') ?? ''];
   const cmdline = extra.filter((part) => part !== '').join(' ');
-  const length = Buffer.byteLength(kernelCommandLine({ type, arch, cmdline }));
+  const length = Buffer.byteLength(kernelCommandLine({ type, arch, cmdline, boot: images.boot }));
   if (length > CMDLINE_MAX[type]) {
     throw new VxnError('INVALID_SPEC', `the kernel's command line would have ${length} bytes`, {
       hint: `a ${type} guest takes ${CMDLINE_MAX[type]}; shorten cmdline-extra or vm.kernel.parameters`,
@@ -71,8 +82,9 @@ export function chooseBoot(annotations: Annotations, vm: Vm | undefined, config:
   return {
     type,
     arch,
-    kernel: file('kernel', config.kernel),
-    initramfs: file('initrd', config.initramfs),
+    kernel: file('kernel', images.kernel),
+    initramfs: file('initrd', images.initramfs),
+    boot: images.boot,
     cmdline,
   };
 }

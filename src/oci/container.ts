@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { errno, VxnError } from '../errors.ts';
+import type { GuestProtocol } from '../guest/guest.ts';
 import type { Cgroup } from './cgroup.ts';
 import { isAlive, type ProcessId } from './process-id.ts';
 import type { Size } from './sizing.ts';
@@ -21,6 +22,8 @@ export interface Stored {
   /** The domain's UUID and name: ours to destroy. */
   uuid: string;
   domain: string;
+  /** The kind of guest; `agent` when it is missing. */
+  guest?: GuestProtocol;
   domid?: number;
   /** What the domain has of the host now; update changes it. */
   size?: Size;

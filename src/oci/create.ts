@@ -3,9 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { VxnError } from '../errors.ts';
-import { BindArea } from '../guest/bind-area.ts';
-import { describeContainer, describeProcess } from '../guest/description.ts';
-import { DESCRIPTION_MAX, SECCOMP_MAX } from '../guest/protocol.ts';
+import { type Guest, type GuestProtocol, guestOf } from '../guest/guest.ts';
 import { type DomainPlan, domainConfig } from '../xen/domain-config.ts';
 import { physicalCpus } from '../xen/host.ts';
 import { Annotations } from './annotations.ts';
@@ -39,34 +37,29 @@ export interface CreateOptions {
   consoleSocket: string | undefined;
 }
 
-/** What `start` would refuse is refused here already, where nothing has to be undone. */
-function checkStartable(bundle: Bundle, bindLimit: number): void {
-  const { spec } = bundle;
-  const binds = new BindArea(spec.mounts, bindLimit);
-  const container = describeContainer(spec, (m) => binds.indexOf(m), binds.bytes);
-  const process =
-    spec.process === undefined ? Buffer.alloc(0) : describeProcess(spec.process, true, undefined);
-  if (Math.max(container.length, process.length + SECCOMP_MAX) > DESCRIPTION_MAX) {
-    throw new VxnError('INVALID_SPEC', 'config.json: process and mounts are larger than 4 MiB');
-  }
-}
-
 /** What the container's domain is made of, decided before anything is made. */
 interface Machine {
+  protocol: GuestProtocol;
+  guest: Guest;
   size: Size;
   boot: Boot;
   /** Bytes free in the root. */
   rootFree: number;
 }
 
-function planMachine(bundle: Bundle, config: Config): Machine {
+async function planMachine(bundle: Bundle, config: Config): Promise<Machine> {
   const { spec } = bundle;
   const annotations = Annotations.read(spec.annotations, config.annotations);
   const { vm, limits } = spec;
+  const protocol = (annotations.text('guest-protocol') ?? config.guestProtocol) as GuestProtocol;
+  const guest = await guestOf(protocol);
+  guest.check(spec, config);
   return {
+    protocol,
+    guest,
     size: sizeDomain({ annotations, vm, limits }, config, physicalCpus()),
-    boot: chooseBoot(annotations, vm, config),
-    rootFree: rootFree(annotations, spec.root.readonly, config),
+    boot: chooseBoot(annotations, vm, config, guest.images(spec, config)),
+    rootFree: rootFree(annotations, spec.root.readonly, config) + guest.room(spec, config),
   };
 }
 
@@ -76,7 +69,7 @@ function domainPlan(config: Config, stored: Stored, places: Places, machine: Mac
     uuid: stored.uuid,
     ...machine.boot,
     ...machine.size,
-    rootDisk: places.rootDisk,
+    disks: machine.guest.disks(places, config),
     blockScript: join(config.libexecDir, 'vxn-block'),
   };
 }
@@ -116,9 +109,10 @@ async function build(
     netns: netnsOf(bundle),
     oomScoreAdj: bundle.spec.process?.oomScoreAdj,
     cgroups: stored.cgroup?.join ?? [],
+    guestArgs: machine.guest.monitorArgs,
     steps: [
       ...rootDiskSteps(config.mke2fs, bundle.rootfs, places.rootDisk, machine.rootFree),
-      toolstack.createStep(places.domainConfig),
+      toolstack.createStep(places.domainConfig, machine.guest.paused),
       // Last: the guest's kernel boots meanwhile.
       ...(wanted.seccomp === undefined ? [] : [wanted.seccomp(places.seccomp)]),
     ],
@@ -140,8 +134,7 @@ export async function create(context: Context, options: CreateOptions): Promise<
   checkSupported(bundle.spec, bundle.raw);
   if (options.consoleSocket !== undefined)
     throw new VxnError('UNSUPPORTED', 'terminals are not supported yet');
-  const machine = planMachine(bundle, context.config);
-  checkStartable(bundle, context.config.bindLimit << 20);
+  const machine = await planMachine(bundle, context.config);
   const seccomp = await seccompOf(context.config, bundle);
   const places = placesOf(context.config, context.root, id);
   const maker = identify(process.pid);
@@ -160,6 +153,7 @@ export async function create(context: Context, options: CreateOptions): Promise<
     annotations: bundle.spec.annotations,
     uuid: readFileSync('/proc/sys/kernel/random/uuid', 'utf8').trim(),
     domain,
+    guest: machine.protocol,
     size: machine.size,
     maker,
     cgroup: planCgroup(cgroup.found, cgroup.path),

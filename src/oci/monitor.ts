@@ -18,6 +18,8 @@ export interface MonitorPlan {
   oomScoreAdj: number | undefined;
   /** Folders of the cgroups that it joins. */
   cgroups: readonly string[];
+  /** Arguments for this kind of guest. */
+  guestArgs: readonly string[];
   /** What makes the domain, in order. */
   steps: readonly Step[];
 }
@@ -35,7 +37,7 @@ export function monitorArgs(config: Config, plan: MonitorPlan): string[] {
   if (plan.netns !== undefined) args.push('--netns', plan.netns);
   if (plan.oomScoreAdj !== undefined) args.push('--oom-score-adj', String(plan.oomScoreAdj));
   for (const cgroup of plan.cgroups) args.push('--cgroup', cgroup);
-  return args;
+  return [...args, ...plan.guestArgs];
 }
 
 function ready(line: string): Monitor | undefined {

@@ -40,6 +40,8 @@ export async function pause(context: Context, id: string): Promise<void> {
   const status = fullStatus(places, stored);
   if (status !== 'running' && status !== 'created')
     throw new VxnError('WRONG_STATE', 'container not running');
+  if (status === 'created' && stored.guest === 'marker')
+    throw new VxnError('WRONG_STATE', 'container not running', { hint: 'its domain waits for start' });
   const toolstack = await context.toolstack();
   const domid = ownDomain(toolstack, stored);
   writeFileSync(places.paused, '', { mode: 0o600 });

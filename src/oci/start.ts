@@ -1,35 +1,14 @@
 // SPDX-License-Identifier: MIT
-import {
-  closeSync,
-  existsSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  unlinkSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { errno, VxnError } from '../errors.ts';
-import { BindArea } from '../guest/bind-area.ts';
-import { describeContainer, describeProcess, FIRST } from '../guest/description.ts';
-import { encodeDescription, encodeFrame, Type } from '../guest/protocol.ts';
+import { guestOf } from '../guest/guest.ts';
+import { encodeFrame, Type } from '../guest/protocol.ts';
 import { request, waitAtGate } from '../guest/requests.ts';
 import { parseConfigText } from './bundle.ts';
-import {
-  checkId,
-  load,
-  type Places,
-  placesOf,
-  type Status,
-  type Stored,
-  seccompFilter,
-  statusOf,
-} from './container.ts';
+import { checkId, load, type Places, placesOf, type Status, statusOf } from './container.ts';
 import type { Context } from './context.ts';
 import { isPaused } from './paused.ts';
 import { identify, isAlive, type ProcessId } from './process-id.ts';
-import type { Spec } from './spec.ts';
 import { stamp } from './timeline.ts';
 
 /** Why the monitor lost the guest or the guest refused the program, if so: "ERRNO SENTENCE", ERRNO 0 for a loss. */
@@ -71,27 +50,6 @@ function claimStart(places: Places): void {
   }
 }
 
-function writeFrames(spec: Spec, places: Places, stored: Stored, bindLimit: number): void {
-  const { process: program } = spec;
-  if (program === undefined)
-    throw new VxnError('INVALID_SPEC', 'config.json: process is missing, so there is nothing to start');
-  const binds = new BindArea(spec.mounts, bindLimit);
-  const container = describeContainer(spec, (m) => binds.indexOf(m), binds.bytes);
-  const fd = openSync(places.startFrames, 'w', 0o600);
-  try {
-    const write = (data: Buffer): void => {
-      if (writeSync(fd, data) < data.length) throw new VxnError('HOST', `${places.startFrames}: disk full`);
-    };
-    write(encodeDescription(Type.Container, FIRST, container));
-    for (const frame of binds.frames(FIRST)) write(frame);
-    write(
-      encodeDescription(Type.Process, FIRST, describeProcess(program, true, seccompFilter(places, stored))),
-    );
-  } finally {
-    closeSync(fd);
-  }
-}
-
 // Whoever wrote the note has ended the container.
 function failure(places: Places): VxnError {
   const { error, text } = lossNote(places) ?? {
@@ -105,7 +63,7 @@ function failure(places: Places): VxnError {
  * `start`: waits for the guest, makes the container in it and starts the program. Returns when the program runs.
  * Throws DOES_NOT_EXIST, WRONG_STATE, and GUEST with the words that engines look for when the program cannot be run.
  */
-export function start(context: Context, id: string): void {
+export async function start(context: Context, id: string): Promise<void> {
   checkId(id);
   const places = placesOf(context.config, context.root, id);
   const stored = load(places);
@@ -116,7 +74,8 @@ export function start(context: Context, id: string): void {
     throw new VxnError('WRONG_STATE', 'cannot start a container in the paused state');
   const { spec } = parseConfigText(readFileSync(places.config, 'utf8'));
   claimStart(places);
-  writeFrames(spec, places, stored, context.config.bindLimit << 20);
+  const guest = await guestOf(stored.guest);
+  guest.describe(stored, spec, places, context.config);
   if (!request(places.requests, encodeFrame(Type.Start, 0))) throw failure(places);
   stamp(places, 'start.sent');
   waitAtGate(places.startGate);

@@ -12,6 +12,11 @@ export const SETTING_HELP: { readonly [K in keyof Config]: string } = {
   guestType: 'It follows from guestType.',
   kernel: "The guest's kernel. It follows from paths.blobs and paths.kernel where it is not given.",
   initramfs: "The guest's initramfs. It follows from paths.blobs and paths.initramfs where it is not given.",
+  guestProtocol:
+    "The kind of guest that containers get: agent (vxn-agent in the initramfs) or marker (meta-virtualization's own images).",
+  markerKernel: 'The kernel of marker guests.',
+  markerInitramfs: 'The initramfs of marker guests.',
+  markerRootfs: "The image of marker guests' own root, read-only and shared; an empty text: they need none.",
   cmdline: "Added to the guest's kernel command line.",
   memory: 'MiB of a container without a memory limit.',
   memoryOverhead: "MiB that the guest's kernel and agent need beside a container's limit.",

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: MIT
 // The text of xl.cfg(5) for a container's domain: a pure function of what the domain is to be.
 
+/** An image file that the domain sees as a block device. */
+export interface Disk {
+  /** Its name there, e.g. `xvda`. */
+  vdev: string;
+  file: string;
+  /** Then any number of domains may share the file. */
+  readonly: boolean;
+}
+
 export interface DomainPlan {
   name: string;
   uuid: string;
@@ -8,6 +17,8 @@ export interface DomainPlan {
   arch: 'x86_64' | 'aarch64';
   kernel: string;
   initramfs: string;
+  /** The kernel's command line as the guest's init expects it, when that is not vxn-agent. */
+  boot?: string | undefined;
   /** Added to the kernel's command line. */
   cmdline: string;
   /** MiB, now and at most. */
@@ -21,8 +32,8 @@ export interface DomainPlan {
   weight: number | undefined;
   /** Percent of one processor; 0 for no limit. */
   cap: number;
-  /** The image file that becomes xvda, and the hotplug script that attaches it. */
-  rootDisk: string;
+  disks: readonly Disk[];
+  /** The hotplug script that attaches them. */
   blockScript: string;
 }
 
@@ -41,15 +52,18 @@ const BASE_CMDLINE = 'console=hvc0 quiet loglevel=4 panic=0 random.trust_cpu=on'
 const PV_CMDLINE = 'noresume pci=off';
 
 /** The kernel's command line. Processes are never described here: they go through the guest channel. */
-export function kernelCommandLine(plan: Pick<DomainPlan, 'type' | 'arch' | 'cmdline'>): string {
-  const parts = [BASE_CMDLINE, plan.arch === 'x86_64' ? PV_CMDLINE : '', plan.cmdline];
-  return parts.filter((p) => p !== '').join(' ');
+export function kernelCommandLine(plan: Pick<DomainPlan, 'type' | 'arch' | 'boot' | 'cmdline'>): string {
+  const own = plan.arch === 'x86_64' ? `${BASE_CMDLINE} ${PV_CMDLINE}` : BASE_CMDLINE;
+  return [plan.boot ?? own, plan.cmdline].filter((p) => p !== '').join(' ');
+}
+
+// `target` takes the rest of the string verbatim, commas included.
+function diskSpec({ vdev, file, readonly }: Disk, script: string): string {
+  return `format=raw,vdev=${vdev},access=${readonly ? 'ro' : 'rw'},script=${script},target=${file}`;
 }
 
 /** The configuration file. Throws RangeError when a value cannot be written into one. */
 export function domainConfig(plan: DomainPlan): string {
-  // `target` takes the rest of the string verbatim, commas included.
-  const disk = `format=raw,vdev=xvda,access=rw,script=${plan.blockScript},target=${plan.rootDisk}`;
   if (plan.blockScript.includes(',')) throw new RangeError(`comma in ${plan.blockScript}`);
   return [
     `name = ${quote(plan.name)}`,
@@ -65,7 +79,7 @@ export function domainConfig(plan: DomainPlan): string {
     ...(plan.cpus === '' ? [] : [`cpus = ${quote(plan.cpus)}`]),
     ...(plan.weight === undefined ? [] : [`cpu_weight = ${plan.weight}`]),
     ...(plan.cap === 0 ? [] : [`cap = ${plan.cap}`]),
-    `disk = [ ${quote(disk)} ]`,
+    `disk = [ ${plan.disks.map((d) => quote(diskSpec(d, plan.blockScript))).join(', ')} ]`,
     'vif = [ ]',
     // The monitor decides what becomes of an ended domain; it has to be there to be asked how it ended.
     'on_poweroff = "preserve"',

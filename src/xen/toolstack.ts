@@ -4,8 +4,8 @@ import type { Step } from '../oci/step.ts';
 
 /** What the runtime asks of Xen. Each call may take seconds and blocks. */
 export interface Toolstack {
-  /** What makes and unpauses the domain that a configuration file describes. Its failure is TOOLSTACK. */
-  createStep(configFile: string): Step;
+  /** What makes the domain that a configuration file describes, and unpauses it unless paused. Its failure is TOOLSTACK. */
+  createStep(configFile: string, paused: boolean): Step;
   /** The id of the domain of this name, if its UUID is this one; undefined when there is none. */
   findDomain(name: string, uuid: string): number | undefined;
   /** True while domain domid exists and has this UUID. */

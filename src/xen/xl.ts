@@ -74,9 +74,9 @@ export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
     return result.status === 0 && result.stdout.trim() === `/vm/${uuid}`;
   };
   return {
-    createStep: (configFile) => ({
+    createStep: (configFile, paused) => ({
       name: 'xl-create',
-      argv: [xl, 'create', '-q', '-e', configFile],
+      argv: [xl, 'create', '-q', '-e', ...(paused ? ['-p'] : []), configFile],
       failure: (status, stderr) => createFailure(xl, status, stderr),
     }),
     findDomain(name, uuid) {

@@ -22,7 +22,7 @@ const at = (name: string): string => join(folder, name);
 
 function boot(annotations: Record<string, string>, vm: object | undefined = undefined): Boot {
   const ours = Object.entries(annotations).map(([k, v]) => [`org.openembedded.vxn.${k}`, v]);
-  return chooseBoot(Annotations.read(Object.fromEntries(ours), ['*']), parseVm(vm), CONFIG);
+  return chooseBoot(Annotations.read(Object.fromEntries(ours), ['*']), parseVm(vm), CONFIG, CONFIG);
 }
 
 test('nothing said: the settings', () => {

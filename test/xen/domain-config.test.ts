@@ -19,7 +19,7 @@ const PLAN: DomainPlan = {
   cpus: '',
   weight: undefined,
   cap: 0,
-  rootDisk: '/var/lib/vxn/01234567/web/root.img',
+  disks: [{ vdev: 'xvda', file: '/var/lib/vxn/01234567/web/root.img', readonly: false }],
   blockScript: '/usr/libexec/vxn/vxn-block',
 };
 
@@ -39,7 +39,7 @@ const SNAPSHOTS: Record<string, Partial<DomainPlan>> = {
   'domain-aarch64.cfg': { type: 'pvh', arch: 'aarch64', kernel: '/usr/share/vxn/aarch64/Image' },
   'domain-hostile.cfg': {
     name: HOSTILE,
-    rootDisk: `/var/${HOSTILE}/root.img`,
+    disks: [{ vdev: 'xvda', file: `/var/${HOSTILE}/root.img`, readonly: false }],
     cmdline: HOSTILE,
     kernel: HOSTILE,
   },
@@ -49,10 +49,12 @@ for (const [file, change] of Object.entries(SNAPSHOTS)) {
 }
 
 test('no value can end its line', () => {
-  for (const key of ['name', 'kernel', 'initramfs', 'cmdline', 'rootDisk', 'blockScript', 'cpus'] as const) {
-    for (const bad of ['a\nb', 'a\rb', 'a\0b', 'a\x7fb']) {
+  for (const bad of ['a\nb', 'a\rb', 'a\0b', 'a\x7fb']) {
+    for (const key of ['name', 'kernel', 'initramfs', 'boot', 'cmdline', 'blockScript', 'cpus'] as const) {
       assert.throws(() => domainConfig({ ...PLAN, [key]: bad }), RangeError, key);
     }
+    const disks = [{ vdev: 'xvda', file: bad, readonly: false }];
+    assert.throws(() => domainConfig({ ...PLAN, disks }), RangeError, 'disk');
   }
 });
 

@@ -35,7 +35,7 @@ const FAILURES: [name: string, body: string, text: string | RegExp][] = [
 for (const [name, body, text] of FAILURES) {
   test(`xl create ${name}`, () =>
     throwsVxn(
-      () => runSteps([xlToolstack(tool(body), '/no/xenstore-read').createStep('/cfg')]),
+      () => runSteps([xlToolstack(tool(body), '/no/xenstore-read').createStep('/cfg', false)]),
       'TOOLSTACK',
       text,
     ));
@@ -43,7 +43,7 @@ for (const [name, body, text] of FAILURES) {
 
 test('an xl that is not there', () => {
   throwsVxn(
-    () => runSteps([xlToolstack('/no/xl', '/no/xenstore-read').createStep('/cfg')]),
+    () => runSteps([xlToolstack('/no/xl', '/no/xenstore-read').createStep('/cfg', false)]),
     'TOOLSTACK',
     '/no/xl: command not found (install the Xen tools',
   );
@@ -52,7 +52,7 @@ test('an xl that is not there', () => {
 test('xl create is given the file', () => {
   const log = join(folder, 'log');
   const xl = tool(`echo "$@" > ${log}; readlink /proc/$$/fd/0 >> ${log}`);
-  runSteps([xlToolstack(xl, '/no/xenstore-read').createStep('/a b.cfg')]);
+  runSteps([xlToolstack(xl, '/no/xenstore-read').createStep('/a b.cfg', false)]);
   assert.equal(readFileSync(log, 'utf8'), 'create -q -e /a b.cfg\n/dev/null\n');
 });
 

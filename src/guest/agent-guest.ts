@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// Guests with vxn-agent as their first process: the program is described over the guest channel.
+import { closeSync, openSync, writeSync } from 'node:fs';
+import type { Config } from '../config.ts';
+import { VxnError } from '../errors.ts';
+import { type Places, type Stored, seccompFilter } from '../oci/container.ts';
+import type { Spec } from '../oci/spec.ts';
+import { BindArea } from './bind-area.ts';
+import { describeContainer, describeProcess, FIRST } from './description.ts';
+import type { Guest } from './guest.ts';
+import { DESCRIPTION_MAX, encodeDescription, SECCOMP_MAX, Type } from './protocol.ts';
+
+const bindLimit = (config: Config): number => config.bindLimit << 20;
+
+/** Refuses a process and mounts that the channel cannot carry. Gives the bytes that they take. */
+export function checkDescription(spec: Spec, config: Config): number {
+  const binds = new BindArea(spec.mounts, bindLimit(config));
+  const container = describeContainer(spec, (m) => binds.indexOf(m), binds.bytes);
+  const process =
+    spec.process === undefined ? Buffer.alloc(0) : describeProcess(spec.process, true, undefined);
+  if (Math.max(container.length, process.length + SECCOMP_MAX) > DESCRIPTION_MAX) {
+    throw new VxnError('INVALID_SPEC', 'config.json: process and mounts are larger than 4 MiB');
+  }
+  return binds.bytes + container.length + process.length + SECCOMP_MAX;
+}
+
+function* startFrames(
+  stored: Stored,
+  spec: Spec,
+  places: Places,
+  config: Config,
+  rootDisk?: string,
+): Generator<Buffer> {
+  const { process } = spec;
+  if (process === undefined)
+    throw new VxnError('INVALID_SPEC', 'config.json: process is missing, so there is nothing to start');
+  const binds = new BindArea(spec.mounts, bindLimit(config));
+  const container = describeContainer(spec, (m) => binds.indexOf(m), binds.bytes, rootDisk);
+  yield encodeDescription(Type.Container, FIRST, container);
+  yield* binds.frames(FIRST);
+  const program = describeProcess(process, true, seccompFilter(places, stored));
+  yield encodeDescription(Type.Process, FIRST, program);
+}
+
+/**
+ * Writes the frames that make the container and start its first process to places.startFrames. rootDisk is the root's device
+ * in the guest, if not the usual one.
+ */
+export function writeStartFrames(
+  stored: Stored,
+  spec: Spec,
+  places: Places,
+  config: Config,
+  rootDisk?: string,
+): void {
+  const { startFrames: file } = places;
+  const fd = openSync(file, 'w', 0o600);
+  try {
+    for (const frame of startFrames(stored, spec, places, config, rootDisk)) {
+      if (writeSync(fd, frame) < frame.length) throw new VxnError('HOST', `${file}: disk full`);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export const agentGuest: Guest = {
+  check: (spec, config) => void checkDescription(spec, config),
+  images: (_spec, { kernel, initramfs }) => ({ kernel, initramfs }),
+  disks: (places) => [{ vdev: 'xvda', file: places.rootDisk, readonly: false }],
+  room: () => 0,
+  paused: false,
+  monitorArgs: [],
+  // The monitor passes the file on.
+  describe: writeStartFrames,
+};

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// Guests from meta-virtualization's own images, which take a command line and answer with markers on the console
+// (docs/marker-guests.md). Their init runs at boot, so the domain stays paused until `start`. What it runs is vxn-agent, which
+// lies on the root disk beside a recording of what it would have been told over its channel.
+import { lstatSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import { errno, VxnError } from '../errors.ts';
+import { checkDescription, writeStartFrames } from './agent-guest.ts';
+import { type Entry, putIntoImage } from './ext4-image.ts';
+import type { Guest } from './guest.ts';
+
+/** The root disk's name in the guest; xvda is the image of the guest's own root, if it has one. */
+const ROOT_DISK = 'xvdb';
+/** A folder of ours on the root disk, which is gone before the program runs. */
+const FOLDER = '/.vxn';
+const SLACK = 1 << 20;
+
+const agentOf = (config: Config): string => join(config.libexecDir, 'vxn-agent');
+
+/** The kernel's command line as vcontainer's init scripts read it. */
+export function markerCommandLine(terminal: boolean): string {
+  const command = `${FOLDER}/agent --once ${FOLDER}/start`;
+  const words = [
+    'console=hvc0',
+    'quiet',
+    // Nothing but a panic may get between the markers.
+    'loglevel=1',
+    'panic=0',
+    'init=/init',
+    'vcontainer.blk=xvd',
+    'vcontainer.init=/vxn-init.sh',
+    `docker_cmd=${Buffer.from(command).toString('base64')}`,
+    'docker_input=oci',
+    ...(terminal ? ['docker_interactive=1'] : []),
+    // On AMD this initcall reads a register that is not there in a PV domain.
+    ...(process.arch === 'x64' ? ['initcall_blacklist=print_s5_reset_status_mmio'] : []),
+  ];
+  return words.join(' ');
+}
+
+function agentSize(config: Config): number {
+  const agent = agentOf(config);
+  try {
+    return statSync(agent).size;
+  } catch (error) {
+    if (errno(error) !== 'ENOENT') throw error;
+    throw new VxnError('HOST', `${agent}: no such file or directory`, {
+      hint: 'a marker guest runs it; install vxn-agent in Dom0, too',
+    });
+  }
+}
+
+/** A disk counts as a root for their init only with /bin or /usr. */
+function needsUsr(rootfs: string): boolean {
+  return !['bin', 'usr'].some(
+    (name) => lstatSync(join(rootfs, name), { throwIfNoEntry: false }) !== undefined,
+  );
+}
+
+export const markerGuest: Guest = {
+  check(spec, config) {
+    agentSize(config);
+    checkDescription(spec, config);
+  },
+
+  images: (spec, config) => ({
+    kernel: config.markerKernel,
+    initramfs: config.markerInitramfs,
+    boot: markerCommandLine(spec.process?.terminal === true),
+  }),
+
+  disks: (places, config) => [
+    ...(config.markerRootfs === '' ? [] : [{ vdev: 'xvda', file: config.markerRootfs, readonly: true }]),
+    { vdev: ROOT_DISK, file: places.rootDisk, readonly: false },
+  ],
+
+  room: (spec, config) => agentSize(config) + checkDescription(spec, config) + SLACK,
+
+  paused: true,
+  monitorArgs: ['--guest', 'marker'],
+
+  // The domain is paused, so nobody has looked at the disk yet.
+  describe(stored, spec, places, config) {
+    const entries: Entry[] = [
+      ...(needsUsr(stored.rootfs) ? [{ path: '/usr', mode: 0o40755 }] : []),
+      { path: FOLDER, mode: 0o40700 },
+      { path: `${FOLDER}/agent`, mode: 0o100700, source: agentOf(config) },
+      { path: `${FOLDER}/start`, mode: 0o100600, source: places.startFrames },
+    ];
+    try {
+      writeStartFrames(stored, spec, places, config, ROOT_DISK);
+      putIntoImage(places.rootDisk, entries);
+    } finally {
+      rmSync(places.startFrames, { force: true });
+    }
+  },
+};
