@@ -144,11 +144,14 @@ void timeline_open(const char *path) { (void)path; }
 void timeline_stamp(const char *phase, int64_t offset_ns) { (void)phase, (void)offset_ns; }
 
 void record_append(struct record *r, const void *head, size_t head_len, const void *data, size_t len) {
-  if (r != &output_log) return;
-  CHECK(head_len == VXN_HEADER_SIZE && data != NULL);
-  struct vxn_header h;
-  CHECK(vxn_get_header(head, &h) && h.length == len);
-  received[h.type == VXN_G_STDOUT ? 0 : 1] += len;
+  (void)r, (void)head, (void)head_len, (void)data, (void)len;
+}
+
+void output_log_open(const char *dir, uint64_t limit) { (void)dir, (void)limit; }
+void output_log_flush(void) {}
+void output_log_append(const struct vxn_header *h, const uint8_t *payload) {
+  CHECK(payload != NULL);
+  received[h->type == VXN_G_STDOUT ? 0 : 1] += h->length;
 }
 
 // ---- One input

@@ -15,6 +15,7 @@
 #include "loop.h"
 #include "outcome.h"
 #include "output.h"
+#include "output_log.h"
 #include "record.h"
 #include "relay.h"
 #include "requests.h"
@@ -34,7 +35,6 @@ static enum state state = BOOTING;
 static uint32_t domid;
 static int status = STATUS_LOST;
 static struct output out[2];
-static struct record output_log;
 static bool asked_to_start, no_domain;
 static char start_file[160];
 
@@ -63,9 +63,7 @@ static void lose(const char *why) {
 static vxn_fault from_init_output(const struct vxn_header *h, const uint8_t *payload) {
   if (state != RUNNING) return "output of a process that does not run";
   struct output *o = &out[h->type == VXN_G_STDOUT ? 0 : 1];
-  uint8_t head[VXN_HEADER_SIZE];
-  vxn_put_header(head, h);
-  record_append(&output_log, head, sizeof head, payload, h->length);
+  output_log_append(h, payload);
   return output_write(o, payload, h->length) ? NULL : "more output than credit";
 }
 
@@ -252,7 +250,7 @@ static int session_open(const struct options *o, const char **error) {
   static const struct control_events events = {from_client, relay_client_gone};
   char path[160];
   if (outcome_open(o) < 0) return *error = "cannot make the gates", -1;
-  record_open(&output_log, o->log_dir, "output.log", o->log_bytes);
+  output_log_open(o->log_dir, o->log_bytes);
   console_init(o->log_dir, panic_seen);
   stdin_open(STDIN_FILENO, INIT);
   output_open(&out[0], STDOUT_FILENO, 1);
@@ -296,6 +294,7 @@ static void session_turn(void) {
 }
 
 static int session_status(void) {
+  output_log_flush();
   timeline_stamp("monitor.exit", 0);
   control_drain();
   return status;
