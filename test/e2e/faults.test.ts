@@ -17,7 +17,7 @@ before(async () => {
 after(assertClean);
 
 test('the guest kernel panics', async () => {
-  const script = 'echo before; echo c >/proc/sysrq-trigger; sleep 60';
+  const script = 'echo before; sleep 1; echo c >/proc/sysrq-trigger; sleep 60';
   const { status, stdout } = await vctrRun('panic', ['/bin/sh', '-c', script], ['--privileged']);
   assert.equal(stdout, 'before\n');
   assert.equal(status, 255);
