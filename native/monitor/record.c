@@ -39,7 +39,7 @@ void timeline_open(const char *path) { timeline = open(path, O_WRONLY | O_APPEND
 void timeline_stamp(const char *phase, int64_t offset_ns) {
   if (timeline < 0) return;
   struct timespec t;
-  clock_gettime(CLOCK_REALTIME, &t);
+  clock_gettime(CLOCK_MONOTONIC, &t);
   int64_t ns = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec + offset_ns;
   char line[96];
   int n = snprintf(line, sizeof line, "%" PRId64 " %s\n", ns, phase);

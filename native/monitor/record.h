@@ -22,7 +22,7 @@ void record_append(struct record *r, const void *head, size_t head_len, const vo
 /// Opens the container's time line; every later stamp goes there.
 void timeline_open(const char *path);
 
-/// Stamps phase with the wall clock plus offset_ns.
+/// Stamps phase with the time since boot plus offset_ns.
 void timeline_stamp(const char *phase, int64_t offset_ns);
 
 #endif

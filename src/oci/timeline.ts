@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The time line of a container: whoever passes a phase appends "<ns since 1970> <phase>". Read by `timeline`.
+// The time line of a container: whoever passes a phase appends "<ns since boot> <phase>". Read by `timeline`.
 import {
   appendFileSync,
   copyFileSync,
@@ -21,9 +21,9 @@ export interface Stamp {
   phase: string;
 }
 
-/** Now, in nanoseconds since 1970. Node's own clock has microseconds. */
+/** Now, in nanoseconds since boot (CLOCK_MONOTONIC, one clock for all of Dom0). */
 export function now(): bigint {
-  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
+  return process.hrtime.bigint();
 }
 
 /** Appends a stamp; a time line that cannot be written is no reason to fail. */
