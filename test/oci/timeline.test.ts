@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULTS } from '../../src/config.ts';
 import { placesOf } from '../../src/oci/container.ts';
-import { keep, now, parseTimeline, phasesOf, renderPhases, stamp, timeline } from '../../src/oci/timeline.ts';
+import { keep, parseTimeline, phasesOf, renderPhases, stamp, timeline } from '../../src/oci/timeline.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 import { throwsVxn } from '../fixtures/throws.ts';
 
 const folder = temporaryFolder();
 const CONFIG = { ...DEFAULTS, runDir: join(folder, 'r'), timelineDir: join(folder, 'kept') };
-
-test('now is the time since boot in nanoseconds, as the monitor stamps it', () => {
-  const seconds = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]);
-  assert.ok(Math.abs(Number(now()) / 1e9 - seconds) < 1, String(now()));
-});
 
 test('stamps are sorted, other lines left out', () => {
   const text = '2000 disk.end\nnonsense\n1000 disk.begin\n-5 x\n3000 UPPER\n\n99';
