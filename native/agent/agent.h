@@ -202,6 +202,10 @@ void cgroups_prepare(void);
 /// Removes a cgroup and those below it.
 void cgroup_remove(const char *path);
 
+// hotplug.c
+/// Puts processors to use that the guest gets while it runs.
+void hotplug_watch(void);
+
 // stats.c
 void stats_send(uint32_t id);
 

@@ -200,6 +200,7 @@ static int serve(const char *socket_name, struct error *e) {
   send_hello();
   channel_pump();  // the host goes on while the rest is prepared
   if (agent.pid1) boot_modules("1-disk");
+  if (agent.pid1) hotplug_watch();
   if (write_file("/proc/self/oom_score_adj", "-1000") < 0 && agent.pid1)
     agent_log("oom_score_adj: %s", errno_text(errno));
   cgroups_prepare();

@@ -110,6 +110,10 @@ enum vxn_tag {
   VXN_T_STAT_MEM_AVAILABLE = 82,
   VXN_T_STAT_CPU_NS = 83,
   VXN_T_STAT_PIDS = 84,
+  VXN_T_STAT_CPU_USER_NS = 85,
+  VXN_T_STAT_CPUS = 86,
+  VXN_T_STAT_MEM_CACHED = 87,
+  VXN_T_STAT_OOM_KILLS = 88,
 };
 
 struct vxn_header {

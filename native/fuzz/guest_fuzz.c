@@ -19,6 +19,7 @@
 #define src stdin_src
 #include "../monitor/stdin.c"
 #undef src
+#include "../monitor/stats.c"
 #include "../monitor/outcome.c"
 #include "../monitor/session.c"
 
@@ -161,6 +162,9 @@ static void reset(void) {
   settings = &options;
   state = BOOTING;
   status = STATUS_LOST;
+  asked = false;
+  question = 0;
+  n_askers = 0;
   asked_to_start = no_domain = crashed = start_file_pending = false;
   memset(procs, 0, sizeof procs);
   next_id = FIRST_ID;
@@ -220,7 +224,7 @@ static size_t expand(const uint8_t *data, size_t size, uint8_t *to, size_t room)
   return n;
 }
 
-static bool starts, execs, leaves;
+static bool starts, execs, leaves, asks;
 static unsigned frames;
 
 // The host's side acts between any two frames of the guest's.
@@ -232,18 +236,20 @@ static vxn_fault guest_frame(void *ctx, const struct vxn_header *h, const uint8_
     from_runtime(&(struct vxn_header){VXN_C_START, 0, 0, 0}, nothing);
     start_pump();
   }
+  if (asks && state != BOOTING && !other.gone)
+    from_client(&other, &(struct vxn_header){VXN_H_STATS, 0, 8, 0}, nothing);
   if (state != RUNNING || other.gone) return NULL;
   if (execs) from_client(&other, &(struct vxn_header){VXN_H_PROCESS, 0, 5 + frames % 3, 0}, nothing);
   if (leaves && frames % 8 == 7) {
     other.gone = true;
-    relay_client_gone(&other);
+    client_gone(&other);
   }
   return NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 2) return 0;
-  starts = data[0] & 1, execs = data[0] & 2, leaves = data[0] & 4, frames = 0;
+  starts = data[0] & 1, execs = data[0] & 2, leaves = data[0] & 4, asks = data[0] & 32, frames = 0;
   bool slow = data[0] & 8, compact = data[0] & 16;
   static uint8_t expanded[1 << 20];
   reset();

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 
 const VECTORS = join(import.meta.dirname, '../../test/vectors');
 const CORPUS = join(import.meta.dirname, 'corpus');
-// The choices of guest_fuzz.c: start the program, run others, let their client leave, read nothing, output without bytes.
-const [STARTS, EXECS, LEAVES, SLOW, COMPACT] = [1, 2, 4, 8, 16];
+// The choices of guest_fuzz.c: start the program, run others, let their client leave, read nothing, output without bytes, ask for
+// statistics.
+const [STARTS, EXECS, LEAVES, SLOW, COMPACT, ASKS] = [1, 2, 4, 8, 16, 32];
 
 function fields(name: string): string[][] {
   const lines = readFileSync(join(VECTORS, name), 'utf8').split('\n');
@@ -55,6 +56,8 @@ const seeds: [name: string, choices: number, chunk: number, parts: Buffer[]][] =
     127,
     [hello, frame('started', 1), ...flood(2, 9), ...end],
   ],
+  ['stats', STARTS | ASKS, 255, [...life, frame('guest-stats', 1), frame('guest-stats', 2), ...end]],
+  ['stats-left', STARTS | ASKS | LEAVES, 255, [...life, frame('log'), frame('log'), frame('guest-stats', 1)]],
   ['never-started', 0, 255, [hello, frame('log')]],
 ];
 for (const [name, bytes] of frames) seeds.push([`frame-${name}`, STARTS, 255, [hello, bytes]]);

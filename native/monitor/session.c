@@ -20,6 +20,7 @@
 #include "relay.h"
 #include "requests.h"
 #include "start.h"
+#include "stats.h"
 #include "stdin.h"
 
 #define INIT 1u
@@ -139,6 +140,7 @@ static vxn_fault from_guest(void *ctx, const struct vxn_header *h, const uint8_t
   if (h->type == VXN_G_HELLO) return hello(h, payload);
   if (h->type == VXN_G_LOG) return outcome_note("guest: %.*s", (int)h->length, (const char *)payload), NULL;
   if (state == BOOTING) return "a frame before HELLO";
+  if (h->type == VXN_G_STATS) return stats_from_guest(h, payload);
   return h->id == INIT ? from_init(h, payload) : relay_from_guest(h, payload);
 }
 
@@ -238,6 +240,10 @@ static void from_runtime(const struct vxn_header *h, const uint8_t *payload) {
 
 static bool from_client(struct client *c, const struct vxn_header *h, const uint8_t *payload) {
   if (h->type == VXN_C_STATUS) return send_status(c, h->id), true;
+  if (h->type == VXN_H_STATS) {
+    if (state == BOOTING) return false;
+    return state == EXITED ? true : stats_from_client(c, h);
+  }
   if (state != RUNNING) {
     static const char text[] = "\0\0\0\0container not running";
     if (h->type == VXN_H_PROCESS) control_send(c, VXN_G_FAILED, h->id, text, sizeof text - 1);
@@ -246,8 +252,13 @@ static bool from_client(struct client *c, const struct vxn_header *h, const uint
   return h->id > INIT ? relay_from_client(c, h, payload) : true;
 }
 
+static void client_gone(struct client *c) {
+  relay_client_gone(c);
+  stats_client_gone(c);
+}
+
 static int session_open(const struct options *o, const char **error) {
-  static const struct control_events events = {from_client, relay_client_gone};
+  static const struct control_events events = {from_client, client_gone};
   char path[160];
   if (outcome_open(o) < 0) return *error = "cannot make the gates", -1;
   output_log_open(o->log_dir, o->log_bytes);

@@ -428,14 +428,16 @@ static void ping_and_stats(void) {
   CHECK(memcmp(c->pong, "0123456789", 10) == 0);
   const uint8_t *p = c->stats;
   size_t left = c->stats_len;
-  uint64_t value[5] = {0};
+  uint64_t value[9] = {0};
   struct vxn_record r;
   while (vxn_next_record(&p, &left, &r) == 1) {
-    CHECK(r.tag >= VXN_T_STAT_UPTIME_NS && r.tag <= VXN_T_STAT_PIDS);
+    CHECK(r.tag >= VXN_T_STAT_UPTIME_NS && r.tag <= VXN_T_STAT_OOM_KILLS);
     value[r.tag - VXN_T_STAT_UPTIME_NS] = r.length == 8 ? vxn_get64(r.value) : vxn_get32(r.value);
   }
   CHECK(value[0] > 0 && value[1] > value[2] && value[2] > 0 && value[3] > 0);
   CHECK_INT(value[4], 1);
+  CHECK(value[5] > 0 && value[5] < value[3] && value[7] > 0 && value[7] < value[1]);
+  CHECK_INT(value[6], sysconf(_SC_NPROCESSORS_ONLN));
   client_end(c);
 }
 

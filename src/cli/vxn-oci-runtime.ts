@@ -16,16 +16,21 @@ interface Verb extends Command {
 const STDOUT = 1;
 const STDERR = 2;
 
-// A pipe of the caller's can be non-blocking, and full.
-function write(fd: number, data: string | Buffer): void {
+// A pipe of the caller's can be non-blocking, and full. False when nobody reads it any more.
+function writeAll(fd: number, data: string | Buffer): boolean {
   let rest = Buffer.from(data as string);
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return false;
     }
   }
+  return true;
+}
+
+function write(fd: number, data: string | Buffer): void {
+  writeAll(fd, data);
 }
 
 const id = (parsed: Parsed): string => parsed.args[0] ?? '';
@@ -40,6 +45,8 @@ const MODULES = {
   remove: () => import('../oci/remove.ts'),
   xl: () => import('../xen/xl.ts'),
   pause: () => import('../oci/pause.ts'),
+  events: () => import('../oci/events.ts'),
+  control: () => import('../guest/control.ts'),
   list: () => import('../oci/list.ts'),
   ps: () => import('../oci/ps.ts'),
   logs: () => import('../oci/logs.ts'),
@@ -111,6 +118,19 @@ const VERBS: Readonly<Record<string, Verb>> = {
     args: ['ID'],
     options: {},
     run: async (context, parsed) => (await MODULES.pause()).resume(context, id(parsed)),
+  },
+  events: {
+    summary: "print the guest's figures as JSON, every 5 s until the container ends",
+    args: ['ID'],
+    options: { stats: 'flag', interval: 'value' },
+    run: async (context, parsed) => {
+      const { events, parseDuration } = await MODULES.events();
+      const options = {
+        stats: parsed.options.has('stats'),
+        interval: parseDuration(parsed.options.get('interval') ?? '5s'),
+      };
+      await events(context, id(parsed), options, (event) => writeAll(STDOUT, `${JSON.stringify(event)}\n`));
+    },
   },
   list: {
     summary: 'list the containers of --root',

@@ -73,11 +73,15 @@ export class Control {
   ended(timeoutMs: number): Promise<boolean> {
     if (this.closed) return Promise.resolve(true);
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), timeoutMs);
-      this.socket.once('close', () => {
+      const closed = (): void => {
         clearTimeout(timer);
         resolve(true);
-      });
+      };
+      const timer = setTimeout(() => {
+        this.socket.off('close', closed);
+        resolve(false);
+      }, timeoutMs);
+      this.socket.once('close', closed);
     });
   }
 

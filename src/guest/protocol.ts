@@ -33,6 +33,7 @@ export const Type = {
   Eof: 0x8007,
   GuestCredit: 0x8008,
   Exit: 0x8009,
+  StatsReply: 0x800b,
   StatusReply: 0x8042,
 } as const;
 
@@ -83,6 +84,15 @@ export const Tag = {
   OomScoreAdj: 72,
   Terminal: 73,
   Seccomp: 74,
+  StatUptimeNs: 80,
+  StatMemTotal: 81,
+  StatMemAvailable: 82,
+  StatCpuNs: 83,
+  StatPids: 84,
+  StatCpuUserNs: 85,
+  StatCpus: 86,
+  StatMemCached: 87,
+  StatOomKills: 88,
 } as const;
 
 export interface Frame {
