@@ -102,13 +102,24 @@ export function diagnosticJson({ code, message, place, hint }: Diagnostic): obje
   return { code, message, file, line, column, hint };
 }
 
+/** File by file as they came up, each from top to bottom. */
+function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const sources = [...new Set(diagnostics.map((d) => d.place?.source))];
+  return sources.flatMap((source) =>
+    diagnostics
+      .filter((d) => d.place?.source === source)
+      .sort((a, b) => (a.place?.start ?? 0) - (b.place?.start ?? 0)),
+  );
+}
+
 /** Everything that is wrong with a description. */
 export class DescriptionError extends Error {
   readonly diagnostics: readonly Diagnostic[];
 
   constructor(diagnostics: readonly Diagnostic[]) {
-    super(diagnostics.map(formatDiagnostic).join('\n'));
+    const sorted = inOrder(diagnostics);
+    super(sorted.map(formatDiagnostic).join('\n'));
     this.name = 'DescriptionError';
-    this.diagnostics = diagnostics;
+    this.diagnostics = sorted;
   }
 }

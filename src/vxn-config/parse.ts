@@ -117,7 +117,9 @@ function readScalar(reader: Reader, key: string, field: Field, node: unknown): u
     case 'enum': {
       const text = textOf(node);
       if (text !== undefined && field.values.includes(text)) return text;
-      const hint = didYouMean(text ?? '', field.values);
+      const near = nearest((text ?? '').slice(0, LONGEST), field.values);
+      // Of versions, one that looks alike is not what was meant.
+      const hint = near === undefined || /^\d/.test(near) ? undefined : `did you mean "${near}"?`;
       complain(
         reader,
         'NOT_ONE_OF',
@@ -195,7 +197,7 @@ function readSettings(reader: Reader, section: string, node: YAMLMap): void {
 /** The value of a key that has none, for its place. */
 function emptyAt(key: unknown): Scalar {
   const node = new Scalar(null);
-  node.range = (key as Scalar).range ?? null;
+  node.range = (key as Node).range ?? null;
   return node;
 }
 
@@ -242,7 +244,13 @@ function makeReader(source: Source, text: string, offset: number): { reader: Rea
     layer: new Map(),
     diagnostics: [],
     document,
-    resolve: (node) => (isAlias(node) ? node.resolve(document) : node),
+    resolve: (node) => {
+      if (!isAlias(node)) return node;
+      const anchored = node.resolve(document);
+      if (anchored === undefined)
+        complain(reader, 'YAML_SYNTAX', node, `there is no anchor ${quote(node.source)}`);
+      return anchored ?? emptyAt(node);
+    },
   };
   for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
     reader.diagnostics.push({

@@ -107,13 +107,13 @@ export function containerdKeys({ containerd }: Target, version: number): Contain
     if (value !== undefined) keys.push({ table, key, value, description });
   };
   const runtime = defaultRuntime === 'vxn' ? handler : undefined;
+  if (version < 3) set('containerd.sandboxImage', [cri], 'sandbox_image', sandboxImage);
   set('containerd.defaultRuntime', [cri, 'containerd'], 'default_runtime_name', runtime);
   if (version >= 3) {
     set('containerd.snapshotter', [images], 'snapshotter', snapshotter);
     set('containerd.sandboxImage', [images, 'pinned_images'], 'sandbox', sandboxImage);
   } else {
     set('containerd.snapshotter', [cri, 'containerd'], 'snapshotter', snapshotter);
-    set('containerd.sandboxImage', [cri], 'sandbox_image', sandboxImage);
   }
   return keys;
 }

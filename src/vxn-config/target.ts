@@ -5,7 +5,7 @@ import { DescriptionError, type Diagnostic, type DiagnosticCode, type Place } fr
 import type { Field } from './field.ts';
 import type { Loaded } from './load.ts';
 import type { Layer } from './parse.ts';
-import { type CONTAINERD_GENERATIONS, SCHEMA } from './schema.ts';
+import { type CONTAINERD_GENERATIONS, PATH, SCHEMA } from './schema.ts';
 
 export type Engine = 'containerd' | 'docker' | 'podman' | 'k3s' | 'kubernetes';
 export type Generation = (typeof CONTAINERD_GENERATIONS)[number];
@@ -155,6 +155,12 @@ function settingsOf(
     if (layer.has(`defaults.${setting}`)) {
       r.complain('COMBINATION', `defaults.${setting}`, `${setting} follows from ${key}`, `set ${key}`);
     }
+  }
+  // These two go into tmpfiles.d.
+  for (const key of ['defaults.runDir', 'defaults.libDir']) {
+    const value = layer.get(key)?.value;
+    if (value !== undefined && !PATH.pattern.test(String(value)))
+      r.complain('BAD_VALUE', key, `${key} is not ${PATH.words}`);
   }
   const settings: Record<string, unknown> = { ...derived };
   for (const key of Object.keys(DEFAULTS)) {
