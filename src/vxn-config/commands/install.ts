@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { existsSync, mkdirSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { inRoot } from '../in-root.ts';
 import { type Change, computeChanges } from '../install/changes.ts';
 import { type Entry, FOLDER, hashOf, type State, Store } from '../install/state.ts';
@@ -33,13 +33,11 @@ function entryOf(store: Store, change: Change, known: Entry | undefined): Entry 
   return entry;
 }
 
-/** The folders above a path that are not there yet, the topmost first. */
+/** The folders above a path that are not there yet, links followed, the topmost first. */
 function missingFolders(root: string, path: string): string[] {
   const missing: string[] = [];
-  for (let folder = dirname(path); folder !== '/' && !existsSync(inRoot(root, folder, true)); ) {
-    missing.unshift(folder);
-    folder = dirname(folder);
-  }
+  let folder = `/${relative(root, inRoot(root, dirname(path), true))}`;
+  for (; folder !== '/' && !existsSync(join(root, folder)); folder = dirname(folder)) missing.unshift(folder);
   return missing;
 }
 

@@ -2,6 +2,7 @@
 // What `install` has to do below a root: computed as a whole before anything is touched.
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import { DEFAULTS } from '../../config.ts';
 import { matchesGlob } from '../../glob.ts';
@@ -13,7 +14,7 @@ import { mergeContainerd } from './containerd.ts';
 import { mergeDocker, stripDocker } from './docker.ts';
 import { podmanJson } from './podman.ts';
 import { type Entry, hashOf, type State, type Store } from './state.ts';
-import { stripToml } from './toml-edit.ts';
+import { readToml, stripToml } from './toml-edit.ts';
 
 type File = Extract<Present, { kind: 'file' }>;
 
@@ -44,6 +45,16 @@ const text = (content: string): string => Buffer.from(content, 'latin1').toStrin
 export function strip(kind: string, content: string): string {
   const stripped = kind === 'daemon.json' ? stripDocker(text(content)) : stripToml(text(content));
   return asBytes(stripped);
+}
+
+function meansTheSame(kind: string, a: string, b: string): boolean {
+  if (a === b) return true;
+  const read = kind === 'daemon.json' ? JSON.parse : readToml;
+  try {
+    return isDeepStrictEqual(read(a), read(b));
+  } catch {
+    return false;
+  }
 }
 
 class Planner {
@@ -112,7 +123,10 @@ class Planner {
     const result = merge({ name: path, text: text(before.content) });
     this.diagnostics.push(...result.diagnostics);
     const next: Present = { ...now, content: asBytes(result.text) };
-    return { path, kind, action: alike(now, next) ? 'unchanged' : 'edited', now, next, before };
+    // Others may have moved our part about.
+    if (meansTheSame(kind, text(now.content), result.text))
+      return { path, kind, action: 'unchanged', now, next: now, before };
+    return { path, kind, action: 'edited', now, next, before };
   }
 
   /** A file of others as it would be had we never been there. */

@@ -8,16 +8,7 @@ import type { Diagnostic, DiagnosticCode, Place, Source } from '../diagnostics.t
 import { containerdKeys, type PlanInput, places, renderPart } from '../plan.ts';
 import { tomlTable } from '../quote.ts';
 import { newestConfigVersion } from '../target.ts';
-import {
-  addToToml,
-  at,
-  hasHeader,
-  isExtension,
-  type KeyAddition,
-  readToml,
-  stripToml,
-  type Toml,
-} from './toml-edit.ts';
+import { addToToml, at, hasHeader, isExtension, type KeyAddition, readToml, type Toml } from './toml-edit.ts';
 
 export interface ContainerdMerge {
   /** The edited text; the same when there is nothing to add. */
@@ -116,6 +107,12 @@ class Merge {
     else this.blocks.push(`[${tomlTable(table)}]\n  ${key} = ${toml}`);
   }
 
+  /** A version, for a file that has none. */
+  addVersion(): void {
+    this.additions.push(['version']);
+    this.keys.push({ table: [], key: 'version', value: String(this.version) });
+  }
+
   /** On 1.x, a file that is imported replaces the configuration of a plugin as a whole. */
   checkImports(imported: readonly Source[]): void {
     for (const { name, text } of imported) {
@@ -162,6 +159,9 @@ class Merge {
   }
 }
 
+const hasPlugins = (toml: Toml): boolean =>
+  ['plugins', 'disabled_plugins', 'required_plugins'].some((key) => toml[key] !== undefined);
+
 function importsDropIn(toml: Toml, input: PlanInput, folder: string): boolean {
   const imports = at(toml, ['imports']);
   if (!Array.isArray(imports)) return false;
@@ -177,10 +177,9 @@ function importsDropIn(toml: Toml, input: PlanInput, folder: string): boolean {
  */
 export function mergeContainerd(
   input: PlanInput,
-  file: Source,
+  source: Source,
   readImports: (globs: readonly string[]) => Source[],
 ): ContainerdMerge {
-  const source = { ...file, text: stripToml(file.text) };
   const { containerd } = input.target;
   let toml: Toml;
   try {
@@ -190,14 +189,26 @@ export function mergeContainerd(
     const message = firstLine(error.message).replace(/^Invalid TOML document: /, '');
     const place = syntaxPlace(source, error);
     return {
-      text: file.text,
+      text: source.text,
       notes: [],
       diagnostics: [{ code: 'NOT_TOML', message, place, hint: undefined }],
     };
   }
-  const version = Number(toml.version ?? 1);
-  const merge = new Merge(input, source, toml, version);
   const newest = newestConfigVersion(containerd.version);
+  // Without a version, 1.x reads a file as of version 1, which 2.x does not read at all.
+  const isOld = toml.version === undefined && newest !== '2';
+  const version = isOld ? Number(containerd.configVersion) : Number(toml.version ?? 1);
+  const merge = new Merge(input, source, toml, version);
+  if (isOld && hasPlugins(toml)) {
+    merge.complain(
+      'CONFLICT',
+      'plugins',
+      `it has no version, so it is of version 1, which containerd ${containerd.version} does not read`,
+      'containerd config migrate',
+    );
+    return { text: source.text, notes: [], diagnostics: merge.diagnostics };
+  }
+  if (isOld) merge.addVersion();
   if (!(version >= 1 && version <= Number(newest))) {
     merge.complain(
       'TOO_NEW',
@@ -205,7 +216,7 @@ export function mergeContainerd(
       `it has version ${String(toml.version)}; containerd ${containerd.version} reads versions up to ${newest}`,
       'name the generation that runs here with --set containerd.version=...',
     );
-    return { text: file.text, notes: [], diagnostics: merge.diagnostics };
+    return { text: source.text, notes: [], diagnostics: merge.diagnostics };
   }
   merge.noteDisabled();
   const globs = (at(toml, ['imports']) ?? []) as unknown[];
@@ -213,11 +224,11 @@ export function mergeContainerd(
   else if (
     containerd.layout === 'drop-in' &&
     version >= 2 &&
-    importsDropIn(toml, input, posix.dirname(file.name))
+    importsDropIn(toml, input, posix.dirname(source.name))
   ) {
     const lowest = Math.min(version, Number(containerd.configVersion));
     return {
-      text: file.text,
+      text: source.text,
       dropInVersion: `${lowest}` as '2' | '3' | '4',
       notes: merge.notes,
       diagnostics: [],

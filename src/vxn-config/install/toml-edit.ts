@@ -25,7 +25,7 @@ export function at(toml: unknown, path: readonly string[]): unknown {
   return value;
 }
 
-/** A key for a table that the text itself opens by a header of its own. */
+/** A key for a table that the text itself opens by a header of its own, or for the top of the text. */
 export interface KeyAddition {
   table: readonly string[];
   key: string;
@@ -56,6 +56,10 @@ export const hasHeader = (text: string, table: readonly string[]): boolean =>
 export function addToToml(text: string, keys: readonly KeyAddition[], block: string): string {
   let edited = text;
   for (const { table, key, value } of keys) {
+    if (table.length === 0) {
+      edited = `${key} = ${value} ${MARK}\n${edited}`;
+      continue;
+    }
     const end = headerEnd(edited, table);
     if (end === undefined) throw new Error(`no table [${table.join('.')}]`);
     edited = `${edited.slice(0, end)}\n  ${key} = ${value} ${MARK}${edited.slice(end)}`;
