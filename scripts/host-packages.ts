@@ -25,6 +25,7 @@ export const UNIT_PACKAGES: readonly string[] = [
   'busybox-static',
   'mmdebstrap',
   'shellcheck',
+  'systemd',
 ];
 
 export const BENCH_PACKAGES: readonly string[] = ['runc', 'busybox-static', 'e2fsprogs', 'gcc', 'libc6-dev'];

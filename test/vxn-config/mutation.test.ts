@@ -142,7 +142,10 @@ function mutate(next: () => number): Mutant {
 
 /** What a shell makes of the assignments in a script. */
 function assignments(script: string, names: readonly string[]): string[] {
-  const lines = script.split('\n').filter((line) => names.some((name) => line.startsWith(`${name}=`)));
+  const lines = script
+    .split('\n')
+    .filter((line) => names.some((name) => line.startsWith(`${name}=`)))
+    .map((line) => line.replace(/ exec "\$shim" "\$@"$/, ''));
   const print = names.map((name) => `printf '%s\\0' "$${name}"`).join('; ');
   const { stdout, status } = spawnSync('/bin/sh', ['-c', `${lines.join('\n')}\n${print}`], {
     encoding: 'utf8',

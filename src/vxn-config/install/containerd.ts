@@ -222,6 +222,7 @@ export function mergeContainerd(
   const globs = (at(toml, ['imports']) ?? []) as unknown[];
   if (newest === '2') merge.checkImports(readImports(globs.filter((g) => typeof g === 'string')));
   else if (
+    !isOld &&
     containerd.layout === 'drop-in' &&
     version >= 2 &&
     importsDropIn(toml, input, posix.dirname(source.name))
