@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Removing whatever there is of a container, from any state that a crash can leave. Doing it twice does no harm.
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { VxnError } from '../errors.ts';
 import { waitAtGate } from '../guest/requests.ts';
 import { removeCgroup } from './cgroup.ts';
@@ -99,8 +100,19 @@ export async function removeContainer(
   removeFiles(places);
 }
 
+// What we put there ourselves are files in one folder; only for anything else rmSync's recursion is loaded, which takes node
+// as long as all of this.
+function removeFolder(folder: string): void {
+  try {
+    for (const name of readdirSync(folder)) unlinkSync(join(folder, name));
+    rmdirSync(folder);
+  } catch {
+    if (existsSync(folder)) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** Removes the container's folders, the one with its state last. */
 export function removeFiles(places: Places): void {
-  rmSync(places.lib, { recursive: true, force: true });
-  rmSync(places.run, { recursive: true, force: true });
+  removeFolder(places.lib);
+  removeFolder(places.run);
 }
