@@ -41,7 +41,7 @@ async function blob(layout: string, mediaType: string, data: Buffer): Promise<De
   return { mediaType, digest: `sha256:${hex}`, size: data.length };
 }
 
-/** Builds the image as a tar archive of an OCI layout, as `ctr images import` takes it. */
+/** Builds the image as a tar archive of an OCI layout, as `ctr images import`, `docker load` and `podman load` take it. */
 export async function buildOciImage(): Promise<Buffer> {
   const work = await mkdtemp(path.join(tmpdir(), 'vxn-image-'));
   try {
@@ -82,6 +82,10 @@ export async function buildOciImage(): Promise<Buffer> {
     const index = { schemaVersion: 2, manifests: [{ ...descriptor, annotations }] };
     await writeFile(path.join(layout, 'oci-layout'), json({ imageLayoutVersion: '1.0.0' }));
     await writeFile(path.join(layout, 'index.json'), json(index));
+    // The older form of the same, for `docker load`.
+    const place = ({ digest }: Descriptor): string => `blobs/${digest.replace(':', '/')}`;
+    const tagged = { Config: place(manifest.config), RepoTags: [IMAGE], Layers: [place(layer)] };
+    await writeFile(path.join(layout, 'manifest.json'), json([tagged]));
     const archive = await execa('tar', ['-C', layout, '-c', '.'], { encoding: 'buffer' });
     return Buffer.from(archive.stdout);
   } finally {
