@@ -47,6 +47,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   b: 'bundle',
   f: 'format',
   q: 'quiet',
+  r: 'resources',
   a: 'all',
 };
 

@@ -8,6 +8,7 @@ import { errno, VxnError } from '../errors.ts';
 import type { GuestProtocol } from '../guest/guest.ts';
 import type { Cgroup } from './cgroup.ts';
 import { isAlive, type ProcessId } from './process-id.ts';
+import type { Limits } from './resources.ts';
 import type { Size } from './sizing.ts';
 
 /** What is stored of a container; kept in state.json. */
@@ -27,6 +28,8 @@ export interface Stored {
   domid?: number;
   /** What the domain has of the host now; update changes it. */
   size?: Size;
+  /** The limits after an update; before the first one config.json has them. */
+  limits?: Limits;
   /** Who makes it: with no monitor and no living maker it is stopped. */
   maker: ProcessId;
   monitor?: ProcessId;

@@ -9,7 +9,8 @@ import { fullStatus, isPaused } from './paused.ts';
 // Xen counts: a domain that was paused twice runs when it was unpaused twice.
 const UNPAUSE_MAX = 32;
 
-function ownDomain(toolstack: Toolstack, stored: Stored): number {
+/** The container's domain, if it still is there and ours. Throws TOOLSTACK. */
+export function ownDomain(toolstack: Toolstack, stored: Stored): number {
   const { domid, uuid } = stored;
   if (domid !== undefined && toolstack.isOurs(domid, uuid)) return domid;
   throw new VxnError('TOOLSTACK', `domain ${domid ?? stored.domain} is not the container's any more`);

@@ -41,5 +41,7 @@ export function isPaused(places: Places): boolean | undefined {
 export function fullStatus(places: Places, stored: Stored): Status | 'paused' {
   const status = statusOf(places, stored);
   if (status !== 'running' && status !== 'created') return status;
+  // Its domain waits for start in just this way.
+  if (status === 'created' && stored.guest === 'marker') return status;
   return isPaused(places) === true ? 'paused' : status;
 }

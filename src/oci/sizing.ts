@@ -34,28 +34,30 @@ const PERIOD_US = 100_000;
 // What cgroup v1 says of a group without a limit, give or take a page size; engines copy it.
 const UNLIMITED = 2 ** 63 - 2 ** 20;
 
-function limitsMemory(limits: Limits, config: Config): number | undefined {
+/** MiB of a domain for this memory limit, or undefined for no limit. */
+export function limitsMemory(limits: Limits, config: Config): number | undefined {
   const { memory } = limits;
   if (memory === undefined || memory <= 0 || memory >= UNLIMITED) return undefined;
   return Math.max(MIN_MEMORY, Math.ceil(memory / MIB) + config.memoryOverhead);
 }
 
 /** Percent of one processor, or undefined for no limit. */
-function quotaPercent(limits: Limits): number | undefined {
+export function quotaPercent(limits: Limits): number | undefined {
   const { cpuQuota, cpuPeriod } = limits;
   if (cpuQuota === undefined || cpuQuota <= 0) return undefined;
   return Math.max(1, Math.round((100 * cpuQuota) / (cpuPeriod || PERIOD_US)));
 }
 
-function quotaVcpus(limits: Limits, physical: number | undefined): number | undefined {
+/** How many vcpus the quota keeps busy, at most all of the host's; undefined for no quota. */
+export function quotaVcpus(limits: Limits, physical: number | undefined): number | undefined {
   const { cpuQuota, cpuPeriod } = limits;
   if (cpuQuota === undefined || cpuQuota <= 0) return undefined;
   const wanted = Math.ceil(cpuQuota / (cpuPeriod || PERIOD_US));
   return Math.min(wanted, physical ?? MAX_VCPUS, MAX_VCPUS);
 }
 
-// Xen's weight is 256 for an ordinary domain where cgroup's is 1024.
-function sharesWeight(limits: Limits): number | undefined {
+/** Xen's weight, which is 256 for an ordinary domain where cgroup's shares are 1024; undefined for no shares. */
+export function sharesWeight(limits: Limits): number | undefined {
   if (!limits.cpuShares) return undefined;
   return Math.min(MAX_WEIGHT, Math.max(1, Math.round((256 * limits.cpuShares) / 1024)));
 }
@@ -67,7 +69,8 @@ function checkMemory(memory: number, source: string): number {
   });
 }
 
-function checkCpus(cpus: string, physical: number | undefined): string {
+/** cpus itself. Throws INVALID_SPEC when it names a processor that the host does not have. */
+export function checkCpus(cpus: string, physical: number | undefined): string {
   const last = parseCpuList(cpus)?.at(-1);
   if (last === undefined || physical === undefined || last < physical) return cpus;
   throw new VxnError('INVALID_SPEC', `there is no processor ${last} to run on`, {
@@ -84,8 +87,11 @@ function checkMaximum(name: string, value: number, maximum: number | undefined):
   );
 }
 
-// A guest can start every vcpu up to its maximum, whatever it is told: those beyond vcpus must not gain it anything.
-function capOf(wanted: number | undefined, vcpus: number, maxvcpus: number): number {
+/**
+ * Xen's cap for a wanted one, 0 for none. A guest can start every vcpu up to its maximum, whatever it is told: those beyond
+ * vcpus must not gain it anything.
+ */
+export function capOf(wanted: number | undefined, vcpus: number, maxvcpus: number): number {
   const cap = wanted ?? (maxvcpus > vcpus ? vcpus * 100 : 0);
   return cap >= maxvcpus * 100 ? 0 : cap;
 }

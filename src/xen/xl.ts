@@ -56,9 +56,9 @@ export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
     return result;
   };
   // Some commands of xl end with status 0 all the same.
-  const must = (command: string, ...args: string[]): void => {
-    const { status, signal, error, stderr } = call(command, ...args);
-    if (status === 0 && !/\berror: /.test(stderr)) return;
+  const must = (command: string, ...args: string[]): string => {
+    const { status, signal, error, stdout, stderr } = call(command, ...args);
+    if (status === 0 && !/\berror: /.test(stderr)) return stdout;
     const { text, hint } = explain(stderr);
     const why = text === '' ? (error?.message ?? `status ${status ?? signal}`) : text;
     throw new VxnError('TOOLSTACK', `xl ${command} failed: ${why}`, hint === undefined ? {} : { hint });
@@ -86,8 +86,27 @@ export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
       return result.status === 0 && Number.isInteger(domid) && isOurs(domid, uuid) ? domid : undefined;
     },
     isOurs,
-    pause: (domid) => must('pause', String(domid)),
-    unpause: (domid) => must('unpause', String(domid)),
+    pause: (domid) => void must('pause', String(domid)),
+    unpause: (domid) => void must('unpause', String(domid)),
+    memory(domid) {
+      const columns = must('list', String(domid)).trim().split('\n').at(-1)?.trim().split(/\s+/);
+      const mib = Number(columns?.[2]);
+      if (columns?.[1] === String(domid) && Number.isInteger(mib)) return mib;
+      throw new VxnError('TOOLSTACK', `xl list does not show domain ${domid}`);
+    },
+    setMemory: (domid, mib) => void must('mem-set', String(domid), `${mib}m`),
+    setVcpus: (domid, vcpus) => void must('vcpu-set', String(domid), String(vcpus)),
+    setShare(domid, weight, cap) {
+      const scheduler = must('info', 'xen_scheduler').trim().split(/\s+/).at(-1) ?? '';
+      if (scheduler !== 'credit' && scheduler !== 'credit2') {
+        throw new VxnError('UNSUPPORTED', `Xen's scheduler here (${scheduler}) has no weights and caps`, {
+          hint: 'boot Xen with sched=credit2',
+        });
+      }
+      const command = scheduler === 'credit' ? 'sched-credit' : 'sched-credit2';
+      must(command, '-d', String(domid), '-w', String(weight), '-c', String(cap));
+    },
+    setCpus: (domid, cpus) => void must('vcpu-pin', String(domid), 'all', cpus === '' ? 'all' : cpus),
     destroy(domid) {
       call('destroy', String(domid));
     },
