@@ -45,6 +45,8 @@ const MODULES = {
   remove: () => import('../oci/remove.ts'),
   xl: () => import('../xen/xl.ts'),
   pause: () => import('../oci/pause.ts'),
+  spec: () => import('../oci/default-spec.ts'),
+  checkpoint: () => import('../oci/checkpoint.ts'),
   update: () => import('../oci/update.ts'),
   events: () => import('../oci/events.ts'),
   control: () => import('../guest/control.ts'),
@@ -54,6 +56,26 @@ const MODULES = {
   timeline: () => import('../oci/timeline.ts'),
   features: () => import('../oci/features.ts'),
 };
+
+const CHECKPOINT_OPTIONS = {
+  'image-path': 'value',
+  'work-path': 'value',
+  'parent-path': 'value',
+  'leave-running': 'flag',
+  'tcp-established': 'flag',
+  'tcp-skip-in-flight': 'flag',
+  'link-remap': 'flag',
+  'ext-unix-sk': 'flag',
+  'shell-job': 'flag',
+  'lazy-pages': 'flag',
+  'status-fd': 'value',
+  'page-server': 'value',
+  'file-locks': 'flag',
+  'pre-dump': 'flag',
+  'manage-cgroups-mode': 'value',
+  'empty-ns': 'value',
+  'auto-dedup': 'flag',
+} as const;
 
 const VERBS: Readonly<Record<string, Verb>> = {
   create: {
@@ -197,6 +219,34 @@ const VERBS: Readonly<Record<string, Verb>> = {
       const { timeline } = await MODULES.timeline();
       write(STDOUT, timeline(config, root, id(parsed), parsed.options.has('json')));
     },
+  },
+  spec: {
+    summary: 'write a config.json to begin with',
+    args: [],
+    options: { bundle: 'value' },
+    run: async (_, { options }) => (await MODULES.spec()).writeDefaultSpec(options.get('bundle') ?? '.'),
+  },
+  checkpoint: {
+    summary: 'not supported',
+    args: ['ID'],
+    options: CHECKPOINT_OPTIONS,
+    run: async () => (await MODULES.checkpoint()).refuse('checkpoint'),
+  },
+  restore: {
+    summary: 'not supported',
+    args: ['ID'],
+    options: {
+      ...CHECKPOINT_OPTIONS,
+      bundle: 'value',
+      'console-socket': 'value',
+      detach: 'flag',
+      'no-pivot': 'flag',
+      'no-subreaper': 'flag',
+      'pid-file': 'value',
+      'lsm-profile': 'value',
+      'lsm-mount-context': 'value',
+    },
+    run: async () => (await MODULES.checkpoint()).refuse('restore'),
   },
   features: {
     summary: 'print what this runtime can do, as JSON',

@@ -27,7 +27,24 @@ test('features without global options: JSON with a linux object, nothing on stde
 test('help names every command; each command has its own', () => {
   const { status, stdout } = host.run(['--help']);
   assert.equal(status, 0);
-  for (const verb of ['create', 'start', 'state', 'kill', 'delete', 'list', 'logs', 'timeline', 'features']) {
+  for (const verb of [
+    'create',
+    'start',
+    'state',
+    'kill',
+    'delete',
+    'list',
+    'logs',
+    'timeline',
+    'features',
+    'pause',
+    'resume',
+    'update',
+    'events',
+    'spec',
+    'checkpoint',
+    'restore',
+  ]) {
     assert.match(stdout, new RegExp(`^ {2}${verb} `, 'm'));
     const own = host.run([verb, '--help']);
     assert.equal(own.status, 0);

@@ -103,7 +103,41 @@ const USAGE: [argv: string[], text: RegExp][] = [
   [['state', 'a', 'b'], /^state takes ID, got 2 argument\(s\)$/],
   [['delete', '--fore', 'x'], /^unknown option --fore \(did you mean --force\?\)$/],
   [['list', '--format', 'xml'], /^unknown format "xml"/],
-  [['checkpoint', 'x'], /^unknown command "checkpoint"/],
+  [
+    [
+      ...[
+        'checkpoint',
+        '--image-path',
+        '/i',
+        '--work-path',
+        '/w',
+        '--tcp-established',
+        '--ext-unix-sk',
+        '--shell-job',
+      ],
+      ...['--file-locks', '--empty-ns', 'network', '--leave-running', 'x'],
+    ],
+    /^checkpoint is not supported: there is no CRIU for a Xen domain \(pause and resume are\)$/,
+  ],
+  [
+    [
+      ...[
+        'restore',
+        '--image-path',
+        '/i',
+        '--work-path',
+        '/w',
+        '--detach',
+        '--pid-file',
+        '/p',
+        '--console-socket',
+        '/s',
+      ],
+      ...['--no-pivot', '-no-subreaper', '--bundle', '/b', 'x'],
+    ],
+    /^restore is not supported: there is no CRIU for a Xen domain/,
+  ],
+  [['spec', '--bundle', '/no/such'], /^\/no\/such: no such directory \(is --bundle right\?\)$/],
 ];
 for (const [argv, text] of USAGE) {
   test(`usage: ${argv.join(' ')}`, () => {
