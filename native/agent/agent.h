@@ -183,6 +183,13 @@ int terminal_open(int rootfd, struct terminal *t, struct error *e);
 /// Builds the container's mounts and makes its root the current root.
 int rootfs_enter(const struct child_plan *plan, struct terminal *t, struct error *e);
 
+/// As after a boot: every signal with its default, none blocked.
+void reset_signals(void);
+
+// hooks.c
+/// Runs the hooks of a stage in order, in the root given, or in the current one with -1. Ends at the first that fails.
+int hooks_run(const struct process_desc *p, enum hook_stage stage, int root, struct error *e);
+
 // seccomp.c
 /// Sets the process's filter, if it has one, for what the caller executes.
 int seccomp_apply(const struct process_desc *p, struct error *e);

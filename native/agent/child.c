@@ -260,7 +260,7 @@ static int find_program(const struct process_desc *p, char *path, struct error *
 }
 
 // By system call, since glibc keeps two signals to itself, and a parent may have had those ignored, too.
-static void reset_signals(void) {
+void reset_signals(void) {
   static const uint64_t zeros[8];  // SIG_DFL, no flags; or an empty set
   for (int s = 1; s < NSIG; s++) syscall(SYS_rt_sigaction, s, zeros, NULL, NSIG / 8);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, zeros, NULL, NSIG / 8);
@@ -286,6 +286,7 @@ static int run(const struct child_plan *plan, struct error *e) {
   if ((plan->join_fd < 0 ? enter_new(plan, &t, e) : enter_existing(plan, &t, e)) < 0) return -1;
   if ((p->terminal ? use_terminal(plan, &t, e) : take_stdio(plan->stdio, p->uid, e)) < 0) return -1;
   if (add_home(p, &env, e) < 0 || become(p, e) < 0 || find_program(p, path, e) < 0) return -1;
+  if (hooks_run(p, HOOK_START_CONTAINER, -1, e) < 0) return -1;
   close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
   report(plan->sync_fd, &(struct sync_message){.kind = SYNC_READY}, -1);
   reset_signals();

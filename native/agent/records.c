@@ -201,6 +201,46 @@ static int take_seccomp(struct process_desc *d, const struct vxn_record *r, stru
   return 0;
 }
 
+// Ends an array of strings with NULL.
+static int end_strings(struct pool *p, char ***array, size_t n, struct error *e) {
+  size_t count = n;
+  if (pool_push(p, array, &count, sizeof **array) == NULL) return no_memory(e);
+  (*array)[n] = NULL;
+  return 0;
+}
+
+static int hook_record(void *desc, struct pool *p, const struct vxn_record *r, struct error *e) {
+  struct hook_desc *h = desc;
+  switch (r->tag) {
+    case VXN_T_HOOK_STAGE:
+      return take_u32(r, &h->stage, e);
+    case VXN_T_HOOK_PATH:
+      return take_string(p, r, &h->path, e);
+    case VXN_T_HOOK_ARG:
+      return push_string(p, r, &h->argv, &h->n_argv, e);
+    case VXN_T_HOOK_ENV:
+      return push_string(p, r, &h->envp, &h->n_envp, e);
+    case VXN_T_HOOK_TIMEOUT:
+      return take_u32(r, &h->timeout, e);
+    case VXN_T_HOOK_INPUT:
+      return take_string(p, r, &h->input, e);
+    default:
+      return unknown(r, "HOOK", e);
+  }
+}
+
+static int take_hook(struct process_desc *d, const struct vxn_record *r, struct error *e) {
+  struct hook_desc *h = pool_push(&d->pool, &d->hooks, &d->n_hooks, sizeof *h);
+  if (h == NULL) return no_memory(e);
+  *h = (struct hook_desc){.input = ""};
+  if (each_record(r->value, r->length, hook_record, h, &d->pool, e) < 0) return -1;
+  if (h->stage != HOOK_CREATE_CONTAINER && h->stage != HOOK_START_CONTAINER)
+    return fail(e, EINVAL, "a hook of an unknown stage");
+  if (h->path == NULL || h->path[0] != '/' || h->n_argv == 0)
+    return fail(e, EINVAL, "a hook needs an absolute path and an argument");
+  return end_strings(&d->pool, &h->argv, h->n_argv, e) < 0 ? -1 : end_strings(&d->pool, &h->envp, h->n_envp, e);
+}
+
 static int process_record(void *desc, struct pool *p, const struct vxn_record *r, struct error *e) {
   struct process_desc *d = desc;
   uint32_t *group;
@@ -246,15 +286,11 @@ static int process_record(void *desc, struct pool *p, const struct vxn_record *r
       return 0;
     case VXN_T_SECCOMP:
       return take_seccomp(d, r, e);
+    case VXN_T_HOOK:
+      return take_hook(d, r, e);
     default:
       return unknown(r, "PROCESS", e);
   }
-}
-
-// Ends an array of strings with NULL.
-static int end_strings(struct pool *p, char ***array, size_t n, struct error *e) {
-  size_t count = n;
-  return pool_push(p, array, &count, sizeof **array) == NULL ? no_memory(e) : 0;
 }
 
 int parse_process(struct process_desc *d, const uint8_t *data, size_t len, struct error *e) {
@@ -263,11 +299,8 @@ int parse_process(struct process_desc *d, const uint8_t *data, size_t len, struc
   if (each_record(data, len, process_record, d, &d->pool, e) < 0) return -1;
   if (d->n_argv == 0) return fail(e, EINVAL, "a process needs at least one argument");
   if (d->cwd[0] != '/') return fail(e, EINVAL, "cwd is not an absolute path");
-  if (end_strings(&d->pool, &d->argv, d->n_argv, e) < 0) return -1;
-  d->argv[d->n_argv] = NULL;
-  if (end_strings(&d->pool, &d->envp, d->n_envp, e) < 0) return -1;
-  d->envp[d->n_envp] = NULL;
-  return 0;
+  if (d->n_hooks > 0 && !d->init) return fail(e, EINVAL, "hooks are for a container's first process");
+  return end_strings(&d->pool, &d->argv, d->n_argv, e) < 0 ? -1 : end_strings(&d->pool, &d->envp, d->n_envp, e);
 }
 
 static int file_record(void *desc, struct pool *p, const struct vxn_record *r, struct error *e) {

@@ -43,6 +43,16 @@ struct caps_desc {
   uint64_t bounding, effective, inheritable, permitted, ambient;
 };
 
+enum hook_stage { HOOK_CREATE_CONTAINER = 1, HOOK_START_CONTAINER = 2 };
+
+struct hook_desc {
+  uint32_t stage;
+  const char *path, *input;  ///< input goes to its stdin
+  char **argv, **envp;       ///< both end with NULL
+  size_t n_argv, n_envp;
+  uint32_t timeout;  ///< seconds, 0: none
+};
+
 struct process_desc {
   struct pool pool;
   uint32_t container;
@@ -59,6 +69,8 @@ struct process_desc {
   uint32_t seccomp_flags;
   struct sock_filter *seccomp;
   size_t n_seccomp;  ///< instructions; 0: no filter
+  struct hook_desc *hooks;
+  size_t n_hooks;
 };
 
 struct file_desc {

@@ -369,6 +369,7 @@ int rootfs_enter(const struct child_plan *plan, struct terminal *t, struct error
     if (is_dev_tmpfs(m) && (m->flags & MS_RDONLY) != 0 && remount(root, m->dest, (unsigned long)m->flags & REMOUNT_FLAGS) < 0)
       return fail(e, errno, "making /dev read-only: %s", errno_text(errno));
   }
+  if (hooks_run(plan->process, HOOK_CREATE_CONTAINER, root, e) < 0) return -1;
   if (change_root(root, e) < 0) return -1;
   if (d->root_readonly) {
     autoclose int self = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -104,6 +104,7 @@ enum vxn_tag {
   VXN_T_OOM_SCORE_ADJ = 72,
   VXN_T_TERMINAL = 73,
   VXN_T_SECCOMP = 74,
+  VXN_T_HOOK = 75,
 
   VXN_T_STAT_UPTIME_NS = 80,
   VXN_T_STAT_MEM_TOTAL = 81,
@@ -114,6 +115,13 @@ enum vxn_tag {
   VXN_T_STAT_CPUS = 86,
   VXN_T_STAT_MEM_CACHED = 87,
   VXN_T_STAT_OOM_KILLS = 88,
+
+  VXN_T_HOOK_STAGE = 120,
+  VXN_T_HOOK_PATH = 121,
+  VXN_T_HOOK_ARG = 122,
+  VXN_T_HOOK_ENV = 123,
+  VXN_T_HOOK_TIMEOUT = 124,
+  VXN_T_HOOK_INPUT = 125,
 };
 
 struct vxn_header {

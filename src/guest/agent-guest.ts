@@ -29,6 +29,7 @@ function* startFrames(
   spec: Spec,
   places: Places,
   config: Config,
+  hooks: Buffer,
   rootDisk?: string,
 ): Generator<Buffer> {
   const { process } = spec;
@@ -38,12 +39,14 @@ function* startFrames(
   const container = describeContainer(spec, (m) => binds.indexOf(m), binds.bytes, rootDisk);
   yield encodeDescription(Type.Container, FIRST, container);
   yield* binds.frames(FIRST);
-  const program = describeProcess(process, true, seccompFilter(places, stored));
+  const program = Buffer.concat([describeProcess(process, true, seccompFilter(places, stored)), hooks]);
+  if (program.length > DESCRIPTION_MAX)
+    throw new VxnError('INVALID_SPEC', 'config.json: process, hooks and annotations are larger than 4 MiB');
   yield encodeDescription(Type.Process, FIRST, program);
 }
 
 /**
- * Writes the frames that make the container and start its first process to places.startFrames. rootDisk is the root's device
+ * Writes the frames that make the container and start its first process to places.startFrames. hooks are HOOK records, rootDisk is the root's device
  * in the guest, if not the usual one.
  */
 export function writeStartFrames(
@@ -51,12 +54,13 @@ export function writeStartFrames(
   spec: Spec,
   places: Places,
   config: Config,
+  hooks: Buffer,
   rootDisk?: string,
 ): void {
   const { startFrames: file } = places;
   const fd = openSync(file, 'w', 0o600);
   try {
-    for (const frame of startFrames(stored, spec, places, config, rootDisk)) {
+    for (const frame of startFrames(stored, spec, places, config, hooks, rootDisk)) {
       if (writeSync(fd, frame) < frame.length) throw new VxnError('HOST', `${file}: disk full`);
     }
   } finally {

@@ -28,8 +28,11 @@ export interface Guest {
   readonly paused: boolean;
   /** Arguments of its own for vxn-monitor. */
   readonly monitorArgs: readonly string[];
-  /** Leaves word of the container and its program where the monitor, or the guest itself, looks at `start`. */
-  describe(stored: Stored, spec: Spec, places: Places, config: Config): void;
+  /**
+   * Leaves word of the container and its program where the monitor, or the guest itself, looks at `start`. hooks are the HOOK
+   * records of the program's description.
+   */
+  describe(stored: Stored, spec: Spec, places: Places, config: Config, hooks: Buffer): void;
 }
 
 /** The guest of a protocol. What only other kinds need is not loaded. */

@@ -81,7 +81,7 @@ export const markerGuest: Guest = {
   monitorArgs: ['--guest', 'marker'],
 
   // The domain is paused, so nobody has looked at the disk yet.
-  describe(stored, spec, places, config) {
+  describe(stored, spec, places, config, hooks) {
     const entries: Entry[] = [
       ...(needsUsr(stored.rootfs) ? [{ path: '/usr', mode: 0o40755 }] : []),
       { path: FOLDER, mode: 0o40700 },
@@ -89,7 +89,7 @@ export const markerGuest: Guest = {
       { path: `${FOLDER}/start`, mode: 0o100600, source: places.startFrames },
     ];
     try {
-      writeStartFrames(stored, spec, places, config, ROOT_DISK);
+      writeStartFrames(stored, spec, places, config, hooks, ROOT_DISK);
       putIntoImage(places.rootDisk, entries);
     } finally {
       rmSync(places.startFrames, { force: true });

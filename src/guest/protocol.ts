@@ -84,6 +84,7 @@ export const Tag = {
   OomScoreAdj: 72,
   Terminal: 73,
   Seccomp: 74,
+  Hook: 75,
   StatUptimeNs: 80,
   StatMemTotal: 81,
   StatMemAvailable: 82,
@@ -93,6 +94,12 @@ export const Tag = {
   StatCpus: 86,
   StatMemCached: 87,
   StatOomKills: 88,
+  HookStage: 120,
+  HookPath: 121,
+  HookArg: 122,
+  HookEnv: 123,
+  HookTimeout: 124,
+  HookInput: 125,
 } as const;
 
 export interface Frame {

@@ -28,6 +28,16 @@ export function parseConfigText(text: string): { raw: Json; spec: Spec } {
   return { spec: parseSpec(raw), raw: raw as Json };
 }
 
+/** True when a parsed config.json names a hook. What it says of it is not checked. */
+export function hasHooks(raw: Json): boolean {
+  const { hooks } = raw;
+  return (
+    typeof hooks === 'object' &&
+    hooks !== null &&
+    Object.values(hooks).some((list) => list !== null && list.length !== 0)
+  );
+}
+
 function readConfig(path: string): string {
   const file = resolve(path, 'config.json');
   try {

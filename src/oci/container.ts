@@ -37,6 +37,8 @@ export interface Stored {
   cgroup?: Cgroup;
   /** Its processes run under the filter in places.seccomp. */
   seccomp?: true;
+  /** It has hooks, and those of create are still to run or have run. */
+  hooks?: 'create' | 'done';
 }
 
 export type Status = 'creating' | 'created' | 'running' | 'stopped';
@@ -197,6 +199,7 @@ export function seccompFilter(places: Places, stored: Stored): Buffer | undefine
 export function statusOf(places: Places, stored: Stored): Status {
   if (stored.monitor === undefined) return isAlive(stored.maker) ? 'creating' : 'stopped';
   if (!isAlive(stored.monitor)) return 'stopped';
+  if (stored.hooks === 'create') return isAlive(stored.maker) ? 'creating' : 'stopped';
   return existsSync(places.started) ? 'running' : 'created';
 }
 

@@ -8,7 +8,7 @@ import { type DomainPlan, domainConfig } from '../xen/domain-config.ts';
 import { physicalCpus } from '../xen/host.ts';
 import { Annotations } from './annotations.ts';
 import { type Boot, chooseBoot } from './boot.ts';
-import { type Bundle, readBundle } from './bundle.ts';
+import { type Bundle, hasHooks, readBundle } from './bundle.ts';
 import { type CgroupRequest, cgroupRequest, planCgroup, provideCgroup } from './cgroup.ts';
 import {
   checkId,
@@ -21,6 +21,7 @@ import {
   writeAtomically,
 } from './container.ts';
 import type { Context } from './context.ts';
+import type { Hooks } from './hooks.ts';
 import { startMonitor } from './monitor.ts';
 import { identify, isAlive } from './process-id.ts';
 import type { Json } from './read.ts';
@@ -83,6 +84,15 @@ async function seccompOf(config: Config, bundle: Bundle): Promise<((file: string
   return profile === undefined ? undefined : (file) => seccompStep(config.libexecDir, profile, file);
 }
 
+// What config.json says of hooks is checked, so that only running them can fail.
+async function hooksOf(bundle: Bundle): Promise<Hooks | undefined> {
+  if (!hasHooks(bundle.raw)) return undefined;
+  const { parseHooks, checkGuestHooks } = await import('./hooks.ts');
+  const hooks = parseHooks(bundle.raw);
+  checkGuestHooks(hooks, bundle.spec, bundle.rootfs);
+  return hooks;
+}
+
 /** The monitor's network namespace: the container's own, as every engine expects. */
 function netnsOf(bundle: Bundle): string | undefined {
   const path = bundle.spec.namespaces.get('network');
@@ -136,6 +146,7 @@ export async function create(context: Context, options: CreateOptions): Promise<
     throw new VxnError('UNSUPPORTED', 'terminals are not supported yet');
   const machine = await planMachine(bundle, context.config);
   const seccomp = await seccompOf(context.config, bundle);
+  const hooks = await hooksOf(bundle);
   const places = placesOf(context.config, context.root, id);
   const maker = identify(process.pid);
   if (maker === undefined)
@@ -158,12 +169,17 @@ export async function create(context: Context, options: CreateOptions): Promise<
     maker,
     cgroup: planCgroup(cgroup.found, cgroup.path),
     ...(seccomp === undefined ? {} : { seccomp: true }),
+    ...(hooks === undefined ? {} : { hooks: 'create' }),
   };
   try {
     store(places, stored);
     stamp(places, 'create.begin');
     writeAtomically(places.config, bundle.text);
     await build(context, bundle, machine, places, stored, { cgroup, seccomp });
+    if (hooks !== undefined) {
+      await (await import('./hooks.ts')).runCreateHooks(hooks, stored);
+      store(places, { ...stored, hooks: 'done' });
+    }
     if (stored.monitor === undefined || !isAlive(stored.monitor)) {
       throw new VxnError('MONITOR', 'the monitor died while the container was made');
     }
@@ -172,7 +188,11 @@ export async function create(context: Context, options: CreateOptions): Promise<
     if (options.pidFile !== undefined) writeAtomically(options.pidFile, String(stored.monitor.pid));
   } catch (error) {
     // The first failure is the one to tell; what could not be undone is there for `delete --force`.
-    await (await import('./remove.ts')).removeContainer(context, places, stored).catch(() => undefined);
+    const { removeContainer } = await import('./remove.ts');
+    const last = async (): Promise<void> => {
+      if (hooks !== undefined) await (await import('./hooks.ts')).poststop(places, stored);
+    };
+    await removeContainer(context, places, stored, last).catch(() => undefined);
     if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true });
     throw error;
   }

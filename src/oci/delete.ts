@@ -27,7 +27,9 @@ export async function deleteContainer(context: Context, id: string, force: boole
     throw new VxnError('WRONG_STATE', `cannot delete container ${id} that is not stopped: ${shown}`);
   }
   stamp(places, 'delete.begin');
-  await removeContainer(context, places, stored, () => {
+  await removeContainer(context, places, stored, async () => {
+    // Before the files, so that a delete that is killed here runs them again rather than never.
+    if (stored.hooks !== undefined) await (await import('./hooks.ts')).poststop(places, stored);
     stamp(places, 'delete.end');
     keep(context.config, context.root, id, places);
   });

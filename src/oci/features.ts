@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { ANNOTATION_NAMES, ANNOTATION_PREFIX } from './annotations.ts';
 import { CAPABILITIES } from './capabilities.ts';
+import { HOOKS } from './hooks.ts';
 import { MOUNT_OPTIONS } from './mount-options.ts';
 import { SECCOMP_FEATURES } from './seccomp.ts';
 import { OCI_VERSION } from './spec.ts';
@@ -13,7 +14,7 @@ export function features(version: string): object {
   return {
     ociVersionMin: '1.0.0',
     ociVersionMax: OCI_VERSION,
-    hooks: [],
+    hooks: HOOKS,
     mountOptions: MOUNT_OPTIONS,
     linux: {
       namespaces: ['cgroup', 'ipc', 'mount', 'network', 'pid', 'uts'],

@@ -85,7 +85,7 @@ export async function removeContainer(
   context: Context,
   places: Places,
   stored: Stored,
-  beforeFiles: () => void = () => undefined,
+  beforeFiles: () => void | Promise<void> = () => undefined,
 ): Promise<void> {
   const { maker, monitor } = stored;
   if (maker.pid !== process.pid) signal(maker, 'SIGKILL');
@@ -96,7 +96,7 @@ export async function removeContainer(
   if (!existsSync(places.gone)) waitAtGate(places.endGate);
   if (!existsSync(places.gone)) await destroyDomain(context, stored);
   if (stored.cgroup !== undefined) await removeCgroup(stored.cgroup);
-  beforeFiles();
+  await beforeFiles();
   removeFiles(places);
 }
 

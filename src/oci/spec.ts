@@ -131,7 +131,8 @@ function rlimits(value: unknown, path: string): Rlimit[] {
   });
 }
 
-function environment(value: unknown, path: string): string {
+/** An entry of an environment: NAME=value. */
+export function environmentEntry(value: unknown, path: string): string {
   const s = string(value, path);
   if (s.indexOf('=') <= 0) throw invalid(path, `must be NAME=value, not "${s}"`);
   return s;
@@ -152,7 +153,7 @@ export function parseProcess(value: unknown, path = 'process'): Process {
       width: integer(size.width, `${path}.consoleSize.width`, 0, 0xffff),
     },
     args,
-    env: list(p.env, `${path}.env`, environment),
+    env: list(p.env, `${path}.env`, environmentEntry),
     cwd: absolutePath(p.cwd, `${path}.cwd`),
     uid: optionalInteger(user.uid, `${path}.user.uid`, 0, U32) ?? 0,
     gid: optionalInteger(user.gid, `${path}.user.gid`, 0, U32) ?? 0,
@@ -318,10 +319,5 @@ export function checkSupported(spec: Spec, raw: Json): void {
   if (linux.intelRdt !== undefined) refuse('linux.intelRdt is not supported', seeLimits);
   if (linux.personality !== undefined) refuse('linux.personality is not supported', seeLimits);
   if (linux.netDevices !== undefined) refuse('linux.netDevices is not supported', seeLimits);
-  const hooks = optionalObject(raw.hooks, 'hooks') ?? {};
-  for (const [name, value] of Object.entries(hooks)) {
-    if (Array.isArray(value) && value.length > 0)
-      refuse(`hooks.${name}: hooks are not supported yet`, seeLimits);
-  }
   if (spec.process?.terminal === true) refuse('terminals are not supported yet', 'run it without -t');
 }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 import { existsSync, linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import type { Config } from '../config.ts';
 import { errno, VxnError } from '../errors.ts';
-import { guestOf } from '../guest/guest.ts';
+import { type Guest, guestOf } from '../guest/guest.ts';
 import { encodeFrame, Type } from '../guest/protocol.ts';
 import { request, waitAtGate } from '../guest/requests.ts';
 import { parseConfigText } from './bundle.ts';
-import { checkId, load, type Places, placesOf, type Status, statusOf } from './container.ts';
+import { checkId, load, type Places, placesOf, type Status, type Stored, statusOf } from './container.ts';
 import type { Context } from './context.ts';
 import { isPaused } from './paused.ts';
 import { identify, isAlive, type ProcessId } from './process-id.ts';
+import type { Spec } from './spec.ts';
 import { stamp } from './timeline.ts';
 
 /** Why the monitor lost the guest or the guest refused the program, if so: "ERRNO SENTENCE", ERRNO 0 for a loss. */
@@ -59,9 +61,29 @@ function failure(places: Places): VxnError {
   return new VxnError('GUEST', text, error === 0 ? { hint: 'see vxn-oci-runtime logs --console ID' } : {});
 }
 
+const NO_HOOKS = Buffer.alloc(0);
+
+/** Starts the program; returns when it runs. hooks are the HOOK records of its description. */
+function startProgram(
+  guest: Guest,
+  config: Config,
+  places: Places,
+  stored: Stored,
+  spec: Spec,
+  hooks: Buffer,
+): void {
+  claimStart(places);
+  guest.describe(stored, spec, places, config, hooks);
+  if (!request(places.requests, encodeFrame(Type.Start, 0))) throw failure(places);
+  stamp(places, 'start.sent');
+  waitAtGate(places.startGate);
+  if (!existsSync(places.started)) throw failure(places);
+}
+
 /**
  * `start`: waits for the guest, makes the container in it and starts the program. Returns when the program runs.
- * Throws DOES_NOT_EXIST, WRONG_STATE, and GUEST with the words that engines look for when the program cannot be run.
+ * Throws DOES_NOT_EXIST, WRONG_STATE, and GUEST with the words that engines look for when the program cannot be run. When
+ * a hook fails it throws HOOK, and the container is gone.
  */
 export async function start(context: Context, id: string): Promise<void> {
   checkId(id);
@@ -72,13 +94,10 @@ export async function start(context: Context, id: string): Promise<void> {
   // One that somebody paused by hand is started when he lets it run.
   if (existsSync(places.paused) && isPaused(places) === true)
     throw new VxnError('WRONG_STATE', 'cannot start a container in the paused state');
-  const { spec } = parseConfigText(readFileSync(places.config, 'utf8'));
-  claimStart(places);
+  const { spec, raw } = parseConfigText(readFileSync(places.config, 'utf8'));
   const guest = await guestOf(stored.guest);
-  guest.describe(stored, spec, places, context.config);
-  if (!request(places.requests, encodeFrame(Type.Start, 0))) throw failure(places);
-  stamp(places, 'start.sent');
-  waitAtGate(places.startGate);
-  if (!existsSync(places.started)) throw failure(places);
+  const begin = (hooks: Buffer): void => startProgram(guest, context.config, places, stored, spec, hooks);
+  if (stored.hooks === undefined) begin(NO_HOOKS);
+  else await (await import('./hooks.ts')).startWithHooks({ context, places, stored }, raw, spec, begin);
   stamp(places, 'start.end');
 }
