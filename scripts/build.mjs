@@ -141,6 +141,8 @@ export function build(options) {
     if (size > maximum) throw new Error(`${file} is ${size} bytes, the limit is ${maximum}`);
     write(join(out, file), text, mode);
   }
+  const schema = run(process.execPath, [join(out, 'bin/vxn-config'), 'schema']);
+  write(join(out, 'share/vxn/target.schema.json'), schema, 0o644);
   installPrograms(out, options.target);
   return readFileSync(join(out, RUNTIME)).length;
 }

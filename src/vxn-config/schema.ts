@@ -79,7 +79,7 @@ export const SCHEMA = {
       doc: 'Where things lie on the target.',
       fields: {
         bindir: path('Programs for users: vctr, vxn-oci-runtime, containerd-shim-vxn-v2.', '/usr/bin'),
-        sbindir: path('Where xl, xenstore-read and mke2fs are looked for, after bindir.', '/usr/sbin'),
+        sbindir: path('Where xl, xenstore-read and mke2fs are looked for first.', '/usr/sbin'),
         libexecdir: path(
           'The folder that holds the folder vxn with the runtime and its helpers.',
           '/usr/libexec',
