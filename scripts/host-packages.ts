@@ -24,6 +24,7 @@ export const UNIT_PACKAGES: readonly string[] = [
   'mount',
   'busybox-static',
   'mmdebstrap',
+  'patch',
   'shellcheck',
   'systemd',
 ];

@@ -174,7 +174,7 @@ function report(error: unknown): number {
     const { diagnostics, message } = error;
     const text = asJson ? JSON.stringify({ errors: diagnostics.map(diagnosticJson) }, null, 2) : message;
     process.stderr.write(`${text}\n`);
-    return EXIT.INVALID;
+    return error.isConflict ? EXIT.FAILED : EXIT.INVALID;
   }
   const known = error instanceof VxnError;
   const text = known ? error.line : messageOf(error);

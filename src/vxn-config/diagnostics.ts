@@ -24,6 +24,8 @@ export type DiagnosticCode =
   | 'TOO_NEW'
   | 'CONFLICT';
 
+const OF_OTHERS: readonly DiagnosticCode[] = ['NOT_TOML', 'NOT_JSON', 'TOO_NEW', 'CONFLICT'];
+
 /** A text that a description came from: a file, or an argument of --set. */
 export interface Source {
   name: string;
@@ -112,7 +114,7 @@ function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   );
 }
 
-/** Everything that is wrong with a description. */
+/** Everything that is wrong with a description, or with files of others that it meets. */
 export class DescriptionError extends Error {
   readonly diagnostics: readonly Diagnostic[];
 
@@ -121,5 +123,10 @@ export class DescriptionError extends Error {
     super(sorted.map(formatDiagnostic).join('\n'));
     this.name = 'DescriptionError';
     this.diagnostics = sorted;
+  }
+
+  /** Whether the description is right, and what it meets is in its way. */
+  get isConflict(): boolean {
+    return this.diagnostics.every(({ code }) => OF_OTHERS.includes(code));
   }
 }
