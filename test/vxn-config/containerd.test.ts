@@ -6,7 +6,14 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { buildOciImage, IMAGE } from '../../lab/oci-image.ts';
-import { engineTree, extraFile, type Machine, type Suite, startMachine } from '../fixtures/engines.ts';
+import {
+  containerdGeneration,
+  engineTree,
+  extraFile,
+  type Machine,
+  type Suite,
+  startMachine,
+} from '../fixtures/engines.ts';
 import { call, strings } from '../fixtures/grpc.ts';
 import { planned } from '../fixtures/target.ts';
 
@@ -49,47 +56,40 @@ interface Case {
   name: string;
   suite: Suite;
   set: string[];
-  /** The version that the daemon has to report. */
-  version: RegExp;
   /** What a pod runs under that names no handler. */
   default?: 'vxn';
 }
 
 const CASES: readonly Case[] = [
-  { name: '1.6', suite: 'bookworm', set: ['containerd.version=1.6'], version: /1\.6\./ },
-  { name: '1.7', suite: 'trixie', set: ['containerd.version=1.7'], version: /1\.7\./ },
+  { name: '1.6', suite: 'bookworm', set: [] },
+  { name: '1.7', suite: 'trixie', set: [] },
   {
     name: '1.7, vxn by default',
     suite: 'trixie',
-    set: ['containerd.version=1.7', 'containerd.defaultRuntime=vxn', 'containerd.snapshotter=native'],
-    version: /1\.7\./,
+    set: ['containerd.defaultRuntime=vxn', 'containerd.snapshotter=native'],
     default: 'vxn',
   },
   {
-    name: '2.1, vxn by default',
+    name: '2.x, vxn by default',
     suite: 'forky',
-    set: ['containerd.version=2.1', 'containerd.defaultRuntime=vxn', 'containerd.snapshotter=native'],
-    version: /2\.1\./,
+    set: ['containerd.defaultRuntime=vxn', 'containerd.snapshotter=native'],
     default: 'vxn',
   },
-  { name: '2.1, drop-in', suite: 'forky', set: ['containerd.version=2.1'], version: /2\.1\./ },
+  { name: '2.x, drop-in', suite: 'forky', set: [] },
   {
-    name: '2.1, one file',
+    name: '2.x, one file',
     suite: 'forky',
-    set: ['containerd.version=2.1', 'containerd.layout=file'],
-    version: /2\.1\./,
+    set: ['containerd.layout=file'],
   },
   {
-    name: '2.1, version 2',
+    name: '2.x, version 2',
     suite: 'forky',
-    set: ['containerd.version=2.1', 'containerd.configVersion=2'],
-    version: /2\.1\./,
+    set: ['containerd.configVersion=2'],
   },
   {
-    name: '2.1, runc-options',
+    name: '2.x, runc-options',
     suite: 'forky',
-    set: ['containerd.version=2.1', 'containerd.form=runc-options'],
-    version: /2\.1\./,
+    set: ['containerd.form=runc-options'],
   },
 ];
 
@@ -113,8 +113,12 @@ function lines(machine: Machine, file: string): string[] {
 }
 
 async function startContainerd({ suite, set }: Case): Promise<Machine> {
+  const sets = [
+    `containerd.version=${await containerdGeneration(suite)}`,
+    `containerd.sandboxImage=${IMAGE}`,
+  ];
   const extra = [
-    ...planned('generic-x86-64', [...set, `containerd.sandboxImage=${IMAGE}`]),
+    ...planned('generic-x86-64', [...sets, ...set]),
     extraFile('/usr/libexec/vxn/vxn-oci-runtime', FAKE_RUNTIME, 0o755),
     extraFile('/usr/local/sbin/runc', NOTING_RUNC, 0o755),
   ];
@@ -144,7 +148,9 @@ for (const given of CASES) {
     after(() => machine.stop());
 
     test('runs, with its CRI plugin, and knows the runtime', () => {
-      assert.match(ctr('version').stdout, given.version, readFileSync(join(machine.shared, 'log'), 'utf8'));
+      const { stdout, status } = ctr('version');
+      assert.equal(status, 0, readFileSync(join(machine.shared, 'log'), 'utf8'));
+      assert.match(stdout, /Server:\s+Version: /);
       const plugins = ctr('plugins', 'ls').stdout.split('\n');
       const cri = plugins.filter((l) => /\bcri\b|io\.containerd\.cri\.v1 +(runtime|images)/.test(l));
       assert.ok(cri.length > 0);

@@ -21,7 +21,13 @@ import { install } from '../../src/vxn-config/commands/install.ts';
 import { uninstall } from '../../src/vxn-config/commands/uninstall.ts';
 import { DescriptionError, position } from '../../src/vxn-config/diagnostics.ts';
 import { at, isExtension, readToml, type Toml } from '../../src/vxn-config/install/toml-edit.ts';
-import { engineTree, type Machine, type Suite, startMachine } from '../fixtures/engines.ts';
+import {
+  containerdGeneration,
+  engineTree,
+  type Machine,
+  type Suite,
+  startMachine,
+} from '../fixtures/engines.ts';
 import { testContext } from '../fixtures/target.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 import { throwsVxn } from '../fixtures/throws.ts';
@@ -135,52 +141,46 @@ const V3 = `version = 3
 interface ContainerdCase {
   name: string;
   text: string;
-  generation: string;
   suite: Suite;
   set?: string[];
 }
 
 const CONTAINERD: readonly ContainerdCase[] = [
-  { name: "Debian's, 1.6", text: DEBIAN, generation: '1.6', suite: 'bookworm' },
-  { name: "Debian's, 1.7", text: DEBIAN, generation: '1.7', suite: 'trixie' },
-  { name: "Debian's for 1.x, 2.1", text: DEBIAN, generation: '2.1', suite: 'forky' },
-  { name: 'commented, 1.6', text: COMMENTED, generation: '1.6', suite: 'bookworm' },
-  { name: 'commented, 1.7', text: COMMENTED, generation: '1.7', suite: 'trixie' },
-  { name: 'commented, 2.1', text: COMMENTED, generation: '2.1', suite: 'forky' },
+  { name: "Debian's, 1.6", text: DEBIAN, suite: 'bookworm' },
+  { name: "Debian's, 1.7", text: DEBIAN, suite: 'trixie' },
+  { name: "Debian's for 1.x, 2.x", text: DEBIAN, suite: 'forky' },
+  { name: 'commented, 1.6', text: COMMENTED, suite: 'bookworm' },
+  { name: 'commented, 1.7', text: COMMENTED, suite: 'trixie' },
+  { name: 'commented, 2.x', text: COMMENTED, suite: 'forky' },
   {
     name: 'commented, vxn by default',
     text: COMMENTED,
-    generation: '1.7',
     suite: 'trixie',
     set: ['containerd.defaultRuntime=vxn'],
   },
-  { name: 'empty, 1.6', text: '', generation: '1.6', suite: 'bookworm' },
-  { name: 'empty, 1.7', text: '', generation: '1.7', suite: 'trixie' },
-  { name: 'empty, 2.1', text: '', generation: '2.1', suite: 'forky' },
+  { name: 'empty, 1.6', text: '', suite: 'bookworm' },
+  { name: 'empty, 1.7', text: '', suite: 'trixie' },
+  { name: 'empty, 2.x', text: '', suite: 'forky' },
   {
     name: 'comments only, with carriage returns',
     text: '# one\r\n# two\r\n',
-    generation: '1.7',
     suite: 'trixie',
   },
-  { name: 'version 1', text: '[plugins.cri.cni]\n  bin_dir = "/x"\n', generation: '1.7', suite: 'trixie' },
+  { name: 'version 1', text: '[plugins.cri.cni]\n  bin_dir = "/x"\n', suite: 'trixie' },
   {
     name: 'version 1 for 1.6',
     text: 'root = "/x"\n[plugins.cri]\n  sandbox_image = "p"\n',
-    generation: '1.6',
     suite: 'bookworm',
   },
-  { name: 'version 3', text: V3, generation: '2.1', suite: 'forky' },
+  { name: 'version 3', text: V3, suite: 'forky' },
   {
     name: 'CRI disabled',
     text: '# docker’s\ndisabled_plugins = ["cri"]\n',
-    generation: '1.7',
     suite: 'trixie',
   },
   {
     name: 'version 3, snapshotter',
     text: V3,
-    generation: '2.1',
     suite: 'forky',
     set: ['containerd.snapshotter=native', 'containerd.sandboxImage=pause:1'],
   },
@@ -223,11 +223,11 @@ function knowsBoth(toml: Toml, before: Toml): void {
 }
 
 describe('containerd', () => {
-  for (const { name, text, generation, suite, set = [] } of CONTAINERD) {
-    test(`${name}: added, known to the daemon, twice is once, and gone without a trace`, () => {
+  for (const { name, text, suite, set = [] } of CONTAINERD) {
+    test(`${name}: added, known to the daemon, twice is once, and gone without a trace`, async () => {
       const root = rootWith({ [CONFIG]: text, '/etc/other': 'x' });
       const original = everything(root);
-      const sets = [`containerd.version=${generation}`, ...set];
+      const sets = [`containerd.version=${await containerdGeneration(suite)}`, ...set];
       run(root, sets);
       const edited = readFileSync(join(root, CONFIG), 'utf8');
       assert.ok(edited.includes('io.containerd.vxn.v2'));
@@ -249,18 +249,14 @@ describe('containerd', () => {
     });
   }
 
-  for (const [suite, generation] of [
-    ['bookworm', '1.6'],
-    ['trixie', '1.7'],
-    ['forky', '2.1'],
-  ] as const) {
-    test(`the daemon's own default of ${generation}: nothing of it changes`, () => {
+  for (const suite of ['bookworm', 'trixie', 'forky'] as const) {
+    test(`the daemon's own default in ${suite}: nothing of it changes`, async () => {
       const machine = machines.get(suite) as Machine;
       const text = machine.run('containerd', 'config', 'default').stdout;
       const root = rootWith({ [CONFIG]: text });
-      run(root, [`containerd.version=${generation}`]);
+      run(root, [`containerd.version=${await containerdGeneration(suite)}`]);
       const [old, now] = [dump(suite, rootWith({ [CONFIG]: text })), dump(suite, root)];
-      const plugin = generation === '2.1' ? 'io.containerd.cri.v1.runtime' : CRI;
+      const plugin = suite === 'forky' ? 'io.containerd.cri.v1.runtime' : CRI;
       assert.ok(isExtension(old, now, [['plugins', plugin, 'containerd', 'runtimes', 'vxn']]));
       undo(root);
       assert.equal(readFileSync(join(root, CONFIG), 'utf8'), text);
