@@ -28,13 +28,11 @@ function whatDiffers({ action, now, next }: Change): string {
 
 /** What a tree below a folder lacks of a target. Files of others are in order when they hold our part. */
 export function drift(context: Context, folder: string, options: TargetOptions): Drift[] {
-  const { changes } = computeChanges(
-    planInput(context, options),
-    new Store(resolve(folder)),
-    undefined,
-    [],
-    false,
-  );
+  const { changes } = computeChanges(planInput(context, options), new Store(resolve(folder)), {
+    state: undefined,
+    extra: [],
+    force: false,
+  });
   return changes
     .filter(({ action }) => action !== 'unchanged')
     .map((change) => ({ path: change.path, what: whatDiffers(change), change }));

@@ -92,7 +92,7 @@ export function install(context: Context, options: InstallOptions): void {
   const state = store.load();
   const input = planInput(context, options);
   const extra = options.runtime === undefined ? [] : [plannedRuntime(input, options.runtime)];
-  const { changes, notes } = computeChanges(input, store, state, extra, options.force === true);
+  const { changes, notes } = computeChanges(input, store, { state, extra, force: options.force === true });
   const todo = changes.filter(({ action }) => DOES_SOMETHING.includes(action));
   const { name } = input.target;
   const undone = stale(store, state, changes);

@@ -174,43 +174,55 @@ function readImports(root: string, globs: readonly string[]): Source[] {
 }
 
 /**
+ * config.toml, as it is there and as it shall be. Gives the input for the drop-in beside it, which must not be of a newer version;
+ * undefined where there shall be no drop-in.
+ */
+function planContainerdConfig(
+  planner: Planner,
+  root: string,
+  input: PlanInput,
+  config: Planned,
+): PlanInput | undefined {
+  let forDropIn: PlanInput | undefined = input;
+  planner.merged(config, (source) => {
+    const absolute = (glob: string): string => posix.resolve(dirname(source.name), glob);
+    const merge = mergeContainerd(input, source, (globs) => readImports(root, globs.map(absolute)));
+    planner.notes.push(...merge.notes);
+    const configVersion = merge.dropInVersion;
+    const { target } = input;
+    forDropIn =
+      configVersion === undefined
+        ? undefined
+        : { ...input, target: { ...target, containerd: { ...target.containerd, configVersion } } };
+    return merge;
+  });
+  return forDropIn;
+}
+
+export interface ChangesOptions {
+  /** What an earlier `install` has done. */
+  state: State | undefined;
+  /** Files beside those of the target. */
+  extra: readonly Planned[];
+  /** Replace what would be kept. */
+  force: boolean;
+}
+
+/**
  * Computes what `install` has to do. Throws DescriptionError with every reason why it cannot be done; nothing has been touched
  * then, nor after a success.
  */
-export function computeChanges(
-  given: PlanInput,
-  store: Store,
-  state: State | undefined,
-  extra: readonly Planned[],
-  force: boolean,
-): Changes {
-  const planner = new Planner(store, state, force);
+export function computeChanges(given: PlanInput, store: Store, options: ChangesOptions): Changes {
+  const planner = new Planner(store, options.state, options.force);
   const at = places(given.target);
   const json = podmanJson(store.root, at.podmanConfig);
-  let input: PlanInput = json === undefined ? given : { ...given, podmanJson: json };
-  const planned = [...planTarget(input), ...extra];
-  const config = planned.find((p) => p.path === at.containerdConfig);
-  let withDropIn = true;
-  if (config !== undefined) {
-    planner.merged(config, (source) => {
-      const merge = mergeContainerd(input, source, (globs) =>
-        readImports(
-          store.root,
-          globs.map((g) => posix.resolve(dirname(source.name), g)),
-        ),
-      );
-      planner.notes.push(...merge.notes);
-      if (merge.dropInVersion === undefined) withDropIn = false;
-      else {
-        const containerd = { ...input.target.containerd, configVersion: merge.dropInVersion };
-        input = { ...input, target: { ...input.target, containerd } };
-      }
-      return merge;
-    });
-  }
-  for (const file of [...planTarget(input), ...extra]) {
+  const input: PlanInput = json === undefined ? given : { ...given, podmanJson: json };
+  const config = planTarget(input).find((file) => file.path === at.containerdConfig);
+  const forDropIn =
+    config === undefined ? undefined : planContainerdConfig(planner, store.root, input, config);
+  for (const file of [...planTarget(forDropIn ?? input), ...options.extra]) {
     if (file.path === at.containerdConfig) continue;
-    if (file.path === at.containerdDropIn && !withDropIn) continue;
+    if (file.path === at.containerdDropIn && forDropIn === undefined) continue;
     if (file.path === at.dockerConfig) planner.merged(file, (source) => mergeDocker(input.target, source));
     else planner.whole(file);
   }
