@@ -148,6 +148,36 @@ static void descriptions(void) {
   pool_free(&d.pool);
 }
 
+// What the vectors of test/guest/description.test.ts mean to the agent.
+static void meaning_vector(char **f) {
+  bool hook = strcmp(f[0], "hook") == 0;
+  if (!hook && strcmp(f[0], "seccomp") != 0) return;
+  struct process_desc d = {0};
+  struct error e;
+  size_t n = put_record(0, VXN_T_ARG, "x", 1);
+  n = put_record(n, VXN_T_INIT, "", 0);
+  n += from_hex(f[2], bytes + n, sizeof bytes - n);
+  if (parse_process(&d, bytes, n, &e) < 0) FAIL("%s: %s", f[0], e.text);
+  if (hook) {
+    CHECK_INT(d.n_hooks, 1);
+    const struct hook_desc *h = &d.hooks[0];
+    CHECK_INT(h->stage, HOOK_START_CONTAINER);
+    CHECK_STR(h->path, "/sbin/ldconfig");
+    CHECK(strcmp(h->argv[0], "ldconfig") == 0 && strcmp(h->argv[1], "-v") == 0 && h->argv[2] == NULL);
+    CHECK(strcmp(h->envp[0], "A=b") == 0 && h->envp[1] == NULL);
+    CHECK_INT(h->timeout, 10);
+    CHECK_STR(h->input, "{\"pid\":1}");
+  } else {
+    CHECK_INT(d.seccomp_flags, 4);
+    CHECK_INT(d.n_seccomp, 1);
+    CHECK_INT(d.seccomp[0].code, 6);
+    CHECK_INT(d.seccomp[0].k, 0x7fff0000);
+  }
+  pool_free(&d.pool);
+}
+
+static void meanings(void) { CHECK(each_vector("records.txt", 3, meaning_vector) > 10); }
+
 static void bad_descriptions(void) {
   struct error e;
   struct process_desc none = {0};
@@ -209,6 +239,7 @@ int main(int argc, char **argv) {
       {"the largest frame", largest_frame},
       {"records", records},
       {"descriptions", descriptions},
+      {"filters and hooks of the shared vectors", meanings},
       {"descriptions that break a rule", bad_descriptions},
       {"paths of the bind area", plain_paths},
       {"texts", texts},

@@ -71,3 +71,23 @@ export function describeProcess(process: Process, init: boolean, seccomp: Buffer
   if (seccomp !== undefined) r.raw(Tag.Seccomp, seccomp);
   return r.bytes();
 }
+
+/** A hook as config.json has it. */
+export interface Hook {
+  path: string;
+  args: string[];
+  /** undefined: what the runtime, or in the guest the program, has itself. */
+  env: string[] | undefined;
+  /** Seconds. */
+  timeout: number | undefined;
+}
+
+/** The HOOK record of a container's first process. stage 1: createContainer, 2: startContainer; env is for a hook without one. */
+export function hookRecords(stage: 1 | 2, hook: Hook, env: readonly string[], input: string): Buffer {
+  const r = new Records().u32(Tag.HookStage, stage).text(Tag.HookPath, hook.path);
+  for (const arg of hook.args) r.text(Tag.HookArg, arg);
+  for (const entry of hook.env ?? env) r.text(Tag.HookEnv, entry);
+  if (hook.timeout !== undefined) r.u32(Tag.HookTimeout, hook.timeout);
+  r.text(Tag.HookInput, input);
+  return new Records().nested(Tag.Hook, r).bytes();
+}

@@ -5,20 +5,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { lstatSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { errno, messageOf, VxnError } from '../errors.ts';
-import { Records, Tag } from '../guest/protocol.ts';
+import { type Hook, hookRecords } from '../guest/description.ts';
 import type { Places, Stored } from './container.ts';
 import type { Context } from './context.ts';
 import { absolutePath, type Json, list, object, optionalInteger, optionalObject, string } from './read.ts';
 import { environmentEntry, type Spec } from './spec.ts';
-
-export interface Hook {
-  path: string;
-  args: string[];
-  /** undefined: what the runtime, or in the guest the program, has itself. */
-  env: string[] | undefined;
-  /** Seconds. */
-  timeout: number | undefined;
-}
 
 /** In the order of a container's life. */
 export const HOOKS = [
@@ -119,19 +110,13 @@ function stateJson(stored: Stored, { status, pid }: HookState): string {
 
 // The HOOK records of a container's first process. env is what hooks without one get.
 function describeHooks(hooks: Hooks, stored: Stored, env: readonly string[]): Buffer {
-  const all = new Records();
-  const add = (stage: number, hook: Hook, status: HookState['status']): void => {
-    const r = new Records().u32(Tag.HookStage, stage).text(Tag.HookPath, hook.path);
-    for (const arg of hook.args) r.text(Tag.HookArg, arg);
-    for (const entry of hook.env ?? env) r.text(Tag.HookEnv, entry);
-    if (hook.timeout !== undefined) r.u32(Tag.HookTimeout, hook.timeout);
-    // In its own PID namespace the container's process is the first.
-    r.text(Tag.HookInput, stateJson(stored, { status, pid: 1 }));
-    all.nested(Tag.Hook, r);
-  };
-  for (const hook of hooks.createContainer) add(1, hook, 'creating');
-  for (const hook of hooks.startContainer) add(2, hook, 'created');
-  return all.bytes();
+  // In its own PID namespace the container's process is the first.
+  const describe = (stage: 1 | 2, list: readonly Hook[], status: HookState['status']): Buffer[] =>
+    list.map((hook) => hookRecords(stage, hook, env, stateJson(stored, { status, pid: 1 })));
+  return Buffer.concat([
+    ...describe(1, hooks.createContainer, 'creating'),
+    ...describe(2, hooks.startContainer, 'created'),
+  ]);
 }
 
 // Of several values the first counts, as for getenv(3).

@@ -87,6 +87,14 @@ export async function bundle(lab: Lab, name: string, config: unknown): Promise<s
   return path;
 }
 
+/** Output of KEY=value lines as an object. */
+export function keysAndValues(stdout: string): Record<string, string> {
+  const lines = stdout.trim().split('\n');
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+}
+
 /** Runs a configuration under the stock shim: `ctr run --rm --config`. */
 export async function runSpec(lab: Lab, name: string, config: unknown): Promise<Outcome> {
   const path = await bundle(lab, name, config);

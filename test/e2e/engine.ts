@@ -16,6 +16,7 @@ export interface Engine {
 const RICH = `
 echo "args=[$1][$2]"; echo "env=$GREETING"; pwd; id -u; id -g; hostname; nproc
 awk '/MemTotal/ { print "mib=" int($2 / 1024) }' /proc/meminfo
+awk '/^Seccomp:/ { print "seccomp=" $2 }' /proc/self/status
 touch /nope 2>/dev/null || echo root=read-only
 touch /scratch/x && echo scratch=writable
 cat /note; ls /sys/class/net | tr '\\n' ' '; echo; echo err >&2; exit 7`;
@@ -48,7 +49,15 @@ export function engineTests({ name, run, notFound, notExecutable }: Engine): voi
     ]);
     const mib = Number(/^mib=(\d+)$/m.exec(stdout)?.[1]);
     assert.ok(mib >= 128 && mib < 128 + 96, `MemTotal of ${mib} MiB`);
-    assert.deepEqual(lines.slice(8), ['root=read-only', 'scratch=writable', 'hello from Dom0', 'lo ', '']);
+    // The engine's own profile, which is also the proof that programs work under it.
+    assert.deepEqual(lines.slice(8), [
+      'seccomp=2',
+      'root=read-only',
+      'scratch=writable',
+      'hello from Dom0',
+      'lo ',
+      '',
+    ]);
     assert.equal(stderr, 'err\n');
     assert.equal(status, 7);
   });

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeContainer, describeProcess } from '../../src/guest/description.ts';
+import { describeContainer, describeProcess, hookRecords } from '../../src/guest/description.ts';
 import { Tag } from '../../src/guest/protocol.ts';
 import { parseProcess } from '../../src/oci/spec.ts';
 import { readRecords, textsOf, valuesOf } from '../fixtures/records.ts';
 import { processJson, specOf } from '../fixtures/spec.ts';
+import { vectors } from '../fixtures/vectors.ts';
 
 const processOf = (change: Record<string, unknown>): Buffer =>
   describeProcess(parseProcess(processJson(change)), true, undefined);
@@ -49,6 +50,15 @@ test('numbers of a process', () => {
 test('what is not set is not sent', () => {
   const tags = readRecords(processOf({ env: [] })).map(([tag]) => tag);
   assert.deepEqual(tags, [Tag.ContainerId, Tag.Init, Tag.Arg, Tag.Cwd, Tag.Uid, Tag.Gid]);
+});
+
+test('filters and hooks are those of the shared vectors', () => {
+  const payloads = new Map(vectors('records.txt').map(([name, , payload]) => [name, payload]));
+  const filter = Buffer.from('04000000060000000000ff7f', 'hex');
+  const described = describeProcess(parseProcess(processJson()), true, filter);
+  assert.ok(described.toString('hex').endsWith(payloads.get('seccomp') ?? '?'));
+  const hook = { path: '/sbin/ldconfig', args: ['ldconfig', '-v'], env: ['A=b'], timeout: 10 };
+  assert.equal(hookRecords(2, hook, [], '{"pid":1}').toString('hex'), payloads.get('hook'));
 });
 
 test('a container: root, names, mounts in order, paths, sysctls, devices', () => {

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// The cgroup that a container has in Dom0, which mounts cgroup2.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { bundle, ensureRootfs, keysAndValues, spec } from './bundle.ts';
+import { assertClean, dom0, mustSh } from './dom0.ts';
+
+before(async () => {
+  await dom0();
+  await ensureRootfs();
+});
+after(assertClean);
+
+test('ctr task metrics shows the monitor, not containerd; the cgroup holds the monitor alone and goes with it', async () => {
+  const script = `
+    cd /sys/fs/cgroup; before=$(ls -d */ | tr -d '\\n')
+    vctr run -d $IMAGE metered sleep 1000
+    pid=$(ctr task ls | awk '$1 == "metered" { print $2 }')
+    echo "path=$(cut -d: -f3 /proc/$pid/cgroup)"; echo "alone=$([ "$(cat default/metered/cgroup.procs)" = $pid ] && echo yes)"
+    echo "limit=$(cat default/metered/memory.max)"; echo "comm=$(cat /proc/$pid/comm)"
+    echo "memory=$(ctr task metrics --format json metered | jq '[.. | .usage? // empty | numbers] | max')"
+    echo "metrics=$(ctr task metrics metered | awk '$1 == "memory.usage_in_bytes" || $1 == "memory.usage" { print $2 }')"
+    echo "containerd=$(cat /sys/fs/cgroup$(cut -d: -f3 /proc/$(pgrep -x containerd)/cgroup)/memory.current 2>/dev/null)"
+    ctr task kill -s KILL metered; until ctr task ls | grep -q 'metered.*STOPPED'; do sleep 0.2; done
+    ctr task rm metered >/dev/null 2>&1; ctr c rm metered
+    echo "left=$(ls -d default/* 2>/dev/null | wc -l)"; echo "same=$([ "$before" = "$(ls -d */ | tr -d '\\n')" ] && echo yes)"`;
+  const f = keysAndValues(await mustSh(script));
+  assert.equal(f.path, '/default/metered');
+  assert.deepEqual([f.alone, f.limit, f.comm], ['yes', 'max', 'vxn-monitor']);
+  const used = Number(f.metrics || f.memory);
+  assert.ok(used > 100_000 && used < 16 << 20, `memory ${used}`);
+  assert.equal(f.left, '0');
+  assert.equal(f.same, 'yes');
+});
+
+test('slice:prefix:name, and none at all', async () => {
+  const lab = await dom0();
+  const config = spec('sleep 1000');
+  Object.assign(config.linux, { cgroupsPath: 'vxntest-pod1.slice:cri:abc' });
+  const slice = await bundle(lab, 'cgroup-slice', config);
+  const none = await bundle(lab, 'cgroup-none', spec('sleep 1000'));
+  const script = `
+    R="vxn-oci-runtime --root /run/vxn-test-cgroup"; cd /sys/fs/cgroup
+    $R create --bundle ${slice} --pid-file /tmp/vxn.pid slice </dev/null >/dev/null 2>&1; echo "slice=$(cut -d: -f3 /proc/$(cat /tmp/vxn.pid)/cgroup)"
+    $R create --bundle ${none} --pid-file /tmp/vxn.pid none </dev/null >/dev/null 2>&1; echo "none=$(cut -d: -f3 /proc/$(cat /tmp/vxn.pid)/cgroup)"
+    $R delete --force slice; $R delete --force none; echo "left=$(ls -d vxntest* vxn 2>/dev/null | wc -l)"`;
+  const f = keysAndValues(await mustSh(script));
+  assert.equal(f.slice, '/vxntest.slice/vxntest-pod1.slice/cri-abc.scope');
+  assert.match(f.none ?? '', /^\/vxn\/vxn-none-[0-9a-f]{16}$/);
+  assert.equal(f.left, '0');
+});
