@@ -165,6 +165,8 @@ static int container_record(void *desc, struct pool *p, const struct vxn_record 
       return take_device(d, r, e);
     case VXN_T_BIND_SIZE:
       return take_u64(r, &d->bind_size, e);
+    case VXN_T_ROOT_PROPAGATION:
+      return take_u64(r, &d->root_propagation, e);
     default:
       return unknown(r, "CONTAINER", e);
   }

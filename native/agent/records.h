@@ -26,7 +26,7 @@ struct container_desc {
   struct pool pool;
   const char *root_disk, *root_fstype, *hostname, *domainname;
   bool root_readonly;
-  uint64_t bind_size;
+  uint64_t bind_size, root_propagation;
   struct mount_desc *mounts;
   const char **masked, **readonly;
   struct sysctl_desc *sysctls;

@@ -371,6 +371,8 @@ int rootfs_enter(const struct child_plan *plan, struct terminal *t, struct error
   }
   if (hooks_run(plan->process, HOOK_CREATE_CONTAINER, root, e) < 0) return -1;
   if (change_root(root, e) < 0) return -1;
+  if (d->root_propagation != 0 && mount(NULL, "/", NULL, (unsigned long)d->root_propagation, NULL) < 0)
+    return fail(e, errno, "propagation of the root: %s", errno_text(errno));
   if (d->root_readonly) {
     autoclose int self = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | mount_flags(self), NULL) < 0)

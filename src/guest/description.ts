@@ -36,6 +36,7 @@ export function describeContainer(
   const r = new Records().text(Tag.RootDisk, rootDisk).flag(Tag.RootReadonly, spec.root.readonly);
   if (spec.hostname !== undefined) r.text(Tag.Hostname, spec.hostname);
   if (spec.domainname !== undefined) r.text(Tag.Domainname, spec.domainname);
+  if (spec.rootPropagation !== 0n) r.u64(Tag.RootPropagation, spec.rootPropagation);
   if (bindBytes > 0) r.u64(Tag.BindSize, BigInt(bindBytes));
   for (const mount of spec.mounts) r.nested(Tag.Mount, mountRecords(mount, bindIndex(mount)));
   for (const path of spec.maskedPaths) r.text(Tag.MaskedPath, path);

@@ -50,6 +50,7 @@ export const Tag = {
   Device: 9,
   RootFstype: 10,
   BindSize: 11,
+  RootPropagation: 12,
   MountType: 20,
   MountDest: 21,
   MountFlags: 22,

@@ -54,6 +54,11 @@ const PROPAGATION: Readonly<Record<string, bigint>> = {
   rshared: (1n << 20n) | MS_REC,
 };
 
+/** MS_PRIVATE and the like by name, or undefined when there is none of it. */
+export function propagationFlag(name: string): bigint | undefined {
+  return Object.hasOwn(PROPAGATION, name) ? PROPAGATION[name] : undefined;
+}
+
 export interface MountOptions {
   /** MS_* flags of mount(2). */
   flags: bigint;

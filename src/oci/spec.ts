@@ -2,6 +2,7 @@
 // The part of an OCI configuration (runtime-spec config.md, config-linux.md) that vxn acts on, checked.
 import { VxnError } from '../errors.ts';
 import { capabilityBit } from './capabilities.ts';
+import { propagationFlag } from './mount-options.ts';
 import {
   absolutePath,
   boolean,
@@ -83,6 +84,8 @@ export interface Spec {
   readonlyPaths: string[];
   sysctl: Record<string, string>;
   devices: Device[];
+  /** MS_* of mount(2), 0n when nothing was said. */
+  rootPropagation: bigint;
   cgroupsPath: string | undefined;
   limits: Limits;
   vm: Vm | undefined;
@@ -220,22 +223,12 @@ function sysctls(value: unknown, path: string): Record<string, string> {
   return all;
 }
 
-const PROPAGATIONS = [
-  '',
-  'private',
-  'rprivate',
-  'shared',
-  'rshared',
-  'slave',
-  'rslave',
-  'unbindable',
-  'runbindable',
-];
-
-// Mounts of Dom0 do not show in a guest whatever is said here, so only nonsense is refused.
-function checkPropagation(value: unknown, path: string): void {
-  const propagation = optionalString(value, path) ?? '';
-  if (!PROPAGATIONS.includes(propagation)) throw invalid(path, `is not a propagation: "${propagation}"`);
+// For mounts within the guest; those of Dom0 do not show there.
+function propagation(value: unknown, path: string): bigint {
+  const name = optionalString(value, path) ?? '';
+  const flag = name === '' ? 0n : propagationFlag(name);
+  if (flag === undefined) throw invalid(path, `is not a propagation: "${name}"`);
+  return flag;
 }
 
 /** Refuses a version that is not SemVer, or whose major version is not ours. */
@@ -262,7 +255,6 @@ export function parseSpec(value: unknown): Spec {
   const root = object(s.root, 'root');
   const linux = optionalObject(s.linux, 'linux') ?? {};
   const resources = optionalObject(linux.resources, 'linux.resources') ?? {};
-  checkPropagation(linux.rootfsPropagation, 'linux.rootfsPropagation');
   const path = string(root.path, 'root.path');
   if (path === '') throw invalid('root.path', 'must not be empty');
   return {
@@ -277,6 +269,7 @@ export function parseSpec(value: unknown): Spec {
     readonlyPaths: list(linux.readonlyPaths, 'linux.readonlyPaths', absolutePath),
     sysctl: sysctls(linux.sysctl, 'linux.sysctl'),
     devices: list(linux.devices, 'linux.devices', device),
+    rootPropagation: propagation(linux.rootfsPropagation, 'linux.rootfsPropagation'),
     cgroupsPath: optionalString(linux.cgroupsPath, 'linux.cgroupsPath'),
     limits: parseLimits(resources, 'linux.resources'),
     vm: parseVm(s.vm),
