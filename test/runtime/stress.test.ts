@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// Two hundred lives, in each of which something may be killed at a random moment: nothing is left, no status is wrong.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Host } from '../fixtures/host.ts';
+
+const CYCLES = 200;
+const AT_ONCE = 4;
+const SILENT = { status: 0, stdout: '', stderr: '' };
+
+const host = new Host();
+
+/** Numbers in [0, 1) that are the same in every run (a linear congruential generator). */
+function numbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+type Victim = 'nothing' | 'create' | 'start' | 'kill' | 'delete' | 'monitor' | 'domain';
+const VICTIMS: readonly Victim[] = ['nothing', 'create', 'start', 'kill', 'delete', 'monitor', 'domain'];
+
+/** Runs a verb to its end, or kills it after a random time. True when it came to its end. */
+async function call(args: string[], killed: boolean, random: () => number): Promise<boolean> {
+  const { child } = host.begin(args);
+  // Its pipes may be a container's that goes on: only its own end counts.
+  const ended = once(child, 'exit') as Promise<[status: number | null]>;
+  if (killed) {
+    await sleep(random() * 120);
+    child.kill('SIGKILL');
+  }
+  const [status] = await ended;
+  return status !== null;
+}
+
+function monitorOf(id: string): number | undefined {
+  try {
+    const { monitor } = JSON.parse(readFileSync(host.places(id).state, 'utf8')) as {
+      monitor?: { pid: number };
+    };
+    return monitor?.pid;
+  } catch {
+    return undefined;
+  }
+}
+
+function killPid(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  } catch {
+    // It was quicker.
+  }
+}
+
+function killDomain(id: string): void {
+  const { domain } = JSON.parse(readFileSync(host.places(id).state, 'utf8')) as { domain: string };
+  for (const d of host.domains(domain)) spawnSync(host.config.xl, ['destroy', d]);
+}
+
+/** The statuses that a life may have: the program's own 7 unless something was killed before it could end. */
+function allowed(victim: Victim, finishes: boolean): readonly number[] {
+  const own = finishes ? 7 : 137;
+  if (victim === 'monitor') return [own, 137];
+  if (victim === 'domain') return [own, 255];
+  return victim === 'start' ? [own, 7, 137] : [own];
+}
+
+async function life(id: string, victim: Victim, random: () => number): Promise<void> {
+  const finishes = random() < 0.5;
+  const bundle = host.script(finishes ? 'sleep 0.05; exit 7' : 'sleep 60');
+  if (victim === 'create') {
+    await call(['create', '--bundle', bundle, id], true, random);
+  } else {
+    const container = host.create(id, { bundle });
+    assert.equal(await container.created, 0, container.text('stderr'));
+    const started = await call(['start', id], victim === 'start', random);
+    await sleep(random() * 60);
+    if (victim === 'monitor') killPid(monitorOf(id));
+    if (victim === 'domain') killDomain(id);
+    if (!finishes || victim === 'start' || !started)
+      await call(['kill', id, 'KILL'], victim === 'kill', random);
+    // A kill or a start that was killed itself may have had no effect.
+    if (victim === 'kill' || victim === 'start') host.run(['kill', '--all', id, 'KILL']);
+    const status = await container.exit;
+    assert.ok(
+      status !== undefined && allowed(victim, finishes).includes(status),
+      `${id}: status ${status}, ${victim} killed`,
+    );
+  }
+  if (victim === 'delete') await call(['delete', '--force', id], true, random);
+  assert.deepEqual(host.run(['delete', '--force', id]), SILENT, `${id}, ${victim} killed`);
+  assert.deepEqual(await host.leftovers(id), [], `${id}, ${victim} killed`);
+}
+
+test(`${CYCLES} lives with random kills of the runtime, the monitor and the domain`, async () => {
+  const random = numbers(20261123);
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < CYCLES) {
+      const n = next++;
+      await life(`s${n}`, VICTIMS[n % VICTIMS.length] ?? 'nothing', random);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  assert.deepEqual(host.domains(), []);
+  assert.equal(host.run(['list', '-q']).stdout, '');
+});
