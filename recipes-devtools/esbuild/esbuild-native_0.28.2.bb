@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+SUMMARY = "JavaScript and TypeScript bundler"
+DESCRIPTION = "The executable that esbuild's authors publish for each kind of \
+build host. It is static, and needs neither node nor npm to bundle."
+HOMEPAGE = "https://esbuild.github.io/"
+BUGTRACKER = "https://github.com/evanw/esbuild/issues"
+SECTION = "devel"
+LICENSE = "MIT"
+LIC_FILES_CHKSUM = "file://${COMMON_LICENSE_DIR}/MIT;md5=0835ade698e0bcf8506ecda2f7b4f302"
+
+require recipes-devtools/esbuild/npmjs-mirror.inc
+require esbuild-checksums.inc
+
+ESBUILD_CPU = "${@{'x86_64': 'x64', 'aarch64': 'arm64'}.get(d.getVar('BUILD_ARCH'), 'unknown')}"
+# nooelint: oelint.vars.srcurichecksum - one for each kind of build host, in esbuild-checksums.inc
+SRC_URI = "${NPMJS_MIRROR}/@esbuild/linux-${ESBUILD_CPU}/-/linux-${ESBUILD_CPU}-${PV}.tgz;name=${ESBUILD_CPU};subdir=${BP};striplevel=1;downloadfilename=npm-esbuild-linux-${ESBUILD_CPU}-${PV}.tgz"
+UPSTREAM_CHECK_URI = "${NPMJS_MIRROR}/esbuild/latest"
+UPSTREAM_CHECK_REGEX = "\"version\":\"(?P<pver>\d+(\.\d+)+)\""
+CVE_PRODUCT = "esbuild"
+
+inherit_defer native
+
+python () {
+    if d.getVar('ESBUILD_CPU') == 'unknown':
+        raise bb.parse.SkipRecipe("esbuild-native has no executable for a build host of the architecture %s: "
+                                  "build on x86_64 or aarch64" % d.getVar('BUILD_ARCH'))
+}
+
+do_configure[noexec] = "1"
+do_compile[noexec] = "1"
+
+do_install() {
+    install -d ${D}${bindir}
+    install -m 0755 ${S}/bin/esbuild ${D}${bindir}/esbuild
+}
+
+INHIBIT_SYSROOT_STRIP = "1"
