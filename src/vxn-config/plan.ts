@@ -209,6 +209,7 @@ export function planTarget(input: PlanInput): Planned[] {
   if (has('kubernetes')) file(`${paths.datadir}/vxn/kubernetes/runtimeclass.yaml`, 'runtimeclass.yaml');
   file(`${paths.libdir}/tmpfiles.d/vxn.conf`, 'tmpfiles.conf');
   if (target.modules.length > 0) file(`${paths.libdir}/modules-load.d/vxn.conf`, 'modules-load.conf');
+  if (systemd.enable) file(`${paths.libdir}/systemd/system/vxn-snapshot.service`, 'vxn-snapshot.service');
   const path = unitPath(target);
   if (systemd.enable && (systemd.after.length > 0 || path !== undefined)) {
     for (const engine of ['containerd', 'docker', 'k3s'] as const) {

@@ -1,0 +1,53 @@
+# nooelint: oelint.var.mandatoryvar.HOMEPAGE - the layer is all there is
+# SPDX-License-Identifier: MIT
+SUMMARY = "Kernel and initramfs of the machines that vxn runs containers in"
+DESCRIPTION = "With VXN_GUEST = 'agent', the initramfs holds vxn-agent as its \
+only program; the kernel is that of the multiconfig for guests or, without \
+one, Dom0's own. With 'marker', everything comes from meta-virtualization's \
+vruntime."
+
+require vxn.inc
+require ${@'vxn-guest-marker.inc' if d.getVar('VXN_GUEST') == 'marker' else 'vxn-guest-agent.inc'}
+
+# The machine that the multiconfig is for, and where it deploys. VXN_MC_DEPLOY is meta-virtualization's own variable.
+VXN_GUEST_MACHINE ?= "${@{'x86_64': 'qemux86-64', 'aarch64': 'qemuarm64'}.get(d.getVar('VXN_ARCH'), '')}"
+VXN_MC_DEPLOY ?= "${TOPDIR}/tmp-${VXN_GUEST_MULTICONFIG}/deploy/images/${VXN_GUEST_MACHINE}"
+
+python () {
+    multiconfig = d.getVar('VXN_GUEST_MULTICONFIG')
+    if multiconfig not in (d.getVar('BBMULTICONFIG') or '').split():
+        return
+    current = d.getVar('BB_CURRENT_MC')
+    current = '' if current == 'default' else current
+    tasks = d.getVar('VXN_GUEST_TASKS').split()
+    d.setVarFlag('do_compile', 'mcdepends', ' '.join('mc:%s:%s:%s' % (current, multiconfig, t) for t in tasks))
+}
+
+do_configure[noexec] = "1"
+do_compile[cleandirs] = "${B}"
+# By these tasks BitBake knows what comes from there; the folder's name says nothing.
+do_compile[vardepsexclude] += "VXN_MC_DEPLOY"
+
+# vxn_take FILE RECIPE OUT: a file that the multiconfig has deployed.
+vxn_take() {
+    if [ ! -f "${VXN_MC_DEPLOY}/$1" ]; then
+        bbfatal "${VXN_MC_DEPLOY} has no $1: add ${VXN_GUEST_MULTICONFIG} to BBMULTICONFIG, or run bitbake mc:${VXN_GUEST_MULTICONFIG}:$2"
+    fi
+    install -m 0644 "${VXN_MC_DEPLOY}/$1" "$3"
+}
+vxn_take[vardepsexclude] += "VXN_MC_DEPLOY"
+
+do_install() {
+    install -d ${D}${VXN_BLOBS}
+    for blob in initramfs.cpio.gz rootfs.img ${VXN_KERNEL_NAME}; do
+        if [ -e ${B}/$blob ]; then
+            install -m 0644 ${B}/$blob ${D}${VXN_BLOBS}/$blob
+        fi
+    done
+    if [ ! -e ${B}/${VXN_KERNEL_NAME} ]; then
+        ln -rs ${D}/boot/${VXN_KERNEL_NAME} ${D}${VXN_BLOBS}/${VXN_KERNEL_NAME}
+    fi
+}
+
+FILES:${PN} += "${VXN_BLOBS}"
+RCONFLICTS:${PN} = "vxn"

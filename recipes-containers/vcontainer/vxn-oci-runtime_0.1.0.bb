@@ -1,0 +1,191 @@
+# nooelint: oelint.var.mandatoryvar.HOMEPAGE - the layer is all there is
+# SPDX-License-Identifier: MIT
+SUMMARY = "OCI runtime that runs containers as Xen domains"
+DESCRIPTION = "vxn-oci-runtime stands where runc does: containerd, docker, \
+podman and Kubernetes call it, and a container becomes a Xen domain with its \
+own kernel. The recipe bundles the TypeScript with esbuild, builds the helpers \
+in C, and renders the configuration of this very target with vxn-config."
+
+SUMMARY:${PN}-helpers = "${SUMMARY} (the helpers in C, which need no node)"
+SUMMARY:${PN}-containerd = "${SUMMARY} (containerd's shim and configuration, vctr)"
+SUMMARY:${PN}-docker-config = "${SUMMARY} (docker's configuration)"
+SUMMARY:${PN}-podman-config = "${SUMMARY} (podman's configuration)"
+SUMMARY:${PN}-k3s-config = "${SUMMARY} (k3s's configuration)"
+SUMMARY:${PN}-config-tool = "${SUMMARY} (vxn-config, its templates and this target's description)"
+
+require vxn.inc
+require vxn-npm.inc
+require recipes-devtools/esbuild/npmjs-mirror.inc
+
+DEPENDS += "esbuild-native nodejs-native xen-tools"
+
+SRC_URI += "file://native/block;subdir=${BP} \
+            file://native/monitor;subdir=${BP} \
+            file://native/sendtty;subdir=${BP} \
+            file://package.json;subdir=${BP} \
+            file://scripts/build.mjs;subdir=${BP} \
+            file://src;subdir=${BP} \
+            file://templates;subdir=${BP} \
+            file://tsconfig.json;subdir=${BP} \
+            "
+
+inherit bash-completion systemd
+
+SYSTEMD_SERVICE:${PN} = "vxn-snapshot.service"
+
+# Engines that get to know the runtime, and what kind of guest a container becomes.
+PACKAGECONFIG ??= "containerd ${@'marker-guest' if d.getVar('VXN_GUEST') == 'marker' else ''}"
+PACKAGECONFIG[containerd] = ""
+PACKAGECONFIG[docker] = ""
+PACKAGECONFIG[k3s] = ""
+PACKAGECONFIG[marker-guest] = ""
+PACKAGECONFIG[podman] = ""
+PACKAGECONFIG[pvh] = ""
+
+# The description that this target extends: the name of one that comes with vxn, or a file.
+VXN_TARGET ?= "${@vxn_default_target(d)}"
+# containerd's generation, such as 2.2; empty: that of the recipe that provides virtual-containerd.
+VXN_CONTAINERD_VERSION ?= ""
+VXN_CONFIG[doc] = "Keys of the target description and their values, such as VXN_CONFIG[defaults.memory] = '512'."
+
+def vxn_default_target(d):
+    import os
+    if 'k3s' in (d.getVar('PACKAGECONFIG') or '').split():
+        return 'k3s'
+    machine = d.getVar('MACHINE')
+    named = os.path.join(d.getVar('FILE_DIRNAME'), '../../templates/targets', machine + '.yaml')
+    bb.parse.mark_dependency(d, named)
+    return machine if os.path.exists(named) else 'generic-x86-64'
+
+def vxn_set_options(d):
+    """VXN_CONFIG as vxn-config's options, quoted for a shell."""
+    import shlex
+    flags = d.getVarFlags('VXN_CONFIG', expand=['*']) or {}
+    return ' '.join('--set ' + shlex.quote('%s=%s' % item) for item in sorted(flags.items()) if item[0] != 'doc')
+
+def vxn_containerd_version(d):
+    """containerd's generation from the package data of the recipe that provides it, or None."""
+    import os
+    import oe.packagedata
+    provided = d.expand('${PKGDATA_DIR}/runtime-rprovides/virtual-containerd')
+    packages = sorted(os.listdir(provided)) if os.path.isdir(provided) else []
+    for package in packages:
+        version = oe.packagedata.read_subpkgdata_dict(package, d).get('PV', '')
+        if version:
+            return '.'.join(version.split('+')[0].split('.')[:2])
+    return None
+
+def vxn_description(d):
+    """What BitBake knows of the target, as keys of a target description."""
+    import os
+    packageconfig = d.getVar('PACKAGECONFIG').split()
+    target = d.getVar('VXN_TARGET')
+    description = {
+        'extends': './base-' + os.path.basename(target) if '/' in target else target,
+        'architecture': d.getVar('VXN_ARCH'),
+        'engines': [e for e in ('containerd', 'docker', 'podman', 'k3s') if e in packageconfig],
+        'paths.bindir': d.getVar('bindir'),
+        'paths.sbindir': d.getVar('sbindir'),
+        'paths.libexecdir': d.getVar('libexecdir'),
+        'paths.libdir': d.getVar('nonarch_libdir'),
+        'paths.sysconfdir': d.getVar('sysconfdir'),
+        'paths.datadir': d.getVar('datadir'),
+        'paths.localstatedir': d.getVar('localstatedir'),
+        'paths.node': d.expand('${bindir}/node'),
+        'paths.blobs': d.getVar('VXN_BLOBS'),
+        'paths.kernel': d.getVar('VXN_KERNEL_NAME'),
+        'systemd.enable': bb.utils.contains('DISTRO_FEATURES', 'systemd', True, False, d),
+    }
+    if 'pvh' in packageconfig or d.getVar('VXN_ARCH') == 'aarch64':
+        description['guestType'] = 'pvh'
+    version = d.getVar('VXN_CONTAINERD_VERSION') or vxn_containerd_version(d)
+    if version:
+        description['containerd.version'] = version
+    return description
+
+# The configuration's form follows containerd's version, which only its package data tells.
+do_configure[depends] += "${@bb.utils.contains('PACKAGECONFIG', 'containerd', 'virtual/containerd:do_packagedata', '', d)}"
+
+python do_configure() {
+    import json, os, shutil
+    target = d.getVar('VXN_TARGET')
+    if '/' in target:
+        shutil.copyfile(target, os.path.join(d.getVar('B'), 'base-' + os.path.basename(target)))
+    nested = {}
+    for key, value in vxn_description(d).items():
+        place = nested
+        *sections, name = key.split('.')
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[name] = value
+    # JSON is YAML, and needs no library that a build host may lack.
+    with open(os.path.join(d.getVar('B'), d.getVar('MACHINE') + '.yaml'), 'w') as f:
+        json.dump(nested, f, indent=2)
+        f.write('\n')
+}
+do_configure[cleandirs] = "${B}"
+
+do_compile() {
+    node ${S}/scripts/build.mjs --esbuild "$(command -v esbuild)" --commit source --out ${B}/dist
+    oe_runmake -C ${S}/native BUILD=${B}/native WERROR= monitor sendtty block
+}
+
+VXN_SET_OPTIONS = "${@vxn_set_options(d)}"
+
+do_install() {
+    node ${B}/dist/bin/vxn-config generate --target ${B}/${MACHINE}.yaml ${VXN_SET_OPTIONS} \
+        --runtime ${B}/dist/libexec/vxn/vxn-oci-runtime --out ${D} ||
+        bbfatal "vxn-config refuses the description of this target: VXN_TARGET, VXN_CONTAINERD_VERSION and VXN_CONFIG set it"
+
+    install -m 0644 ${B}/dist/libexec/vxn/vxn-yaml.cjs ${D}${libexecdir}/vxn/vxn-yaml.cjs
+    for helper in monitor sendtty block; do
+        install -m 0755 ${B}/native/vxn-$helper ${D}${libexecdir}/vxn/vxn-$helper
+    done
+
+    # For `vxn-config check` and `install` on the target itself.
+    install -m 0755 ${B}/dist/bin/vxn-config ${D}${bindir}/vxn-config
+    install -d ${D}${datadir}/vxn/templates/targets
+    install -m 0644 ${B}/dist/share/vxn/templates/*.ejs ${D}${datadir}/vxn/templates
+    install -m 0644 ${B}/dist/share/vxn/templates/targets/*.yaml ${D}${datadir}/vxn/templates/targets
+    install -m 0644 ${B}/*.yaml ${D}${datadir}/vxn
+}
+
+PACKAGE_ARCH = "${MACHINE_ARCH}"
+
+PACKAGE_BEFORE_PN += "${PN}-helpers ${PN}-containerd ${PN}-docker-config ${PN}-podman-config ${PN}-k3s-config ${PN}-config-tool"
+
+FILES:${PN}-helpers += "${libexecdir}/vxn/vxn-monitor ${libexecdir}/vxn/vxn-sendtty ${libexecdir}/vxn/vxn-block"
+FILES:${PN}-containerd += "${bindir}/containerd-shim-vxn-v2 \
+                          ${bindir}/vctr \
+                          ${nonarch_libdir}/systemd/system/containerd.service.d \
+                          ${sysconfdir}/containerd \
+                          "
+FILES:${PN}-docker-config += "${nonarch_libdir}/systemd/system/docker.service.d ${sysconfdir}/docker"
+FILES:${PN}-podman-config += "${sysconfdir}/containers"
+FILES:${PN}-k3s-config += "${localstatedir}/lib/rancher ${nonarch_libdir}/systemd/system/k3s.service.d ${sysconfdir}/rancher"
+FILES:${PN}-config-tool += "${bindir}/vxn-config ${datadir}/vxn/templates ${datadir}/vxn/*.yaml"
+FILES:${PN} += "${nonarch_libdir}/modules-load.d ${nonarch_libdir}/tmpfiles.d"
+
+CONFFILES:${PN} = "${sysconfdir}/vxn/vxn.yaml"
+CONFFILES:${PN}-docker-config = "${sysconfdir}/docker/daemon.json"
+
+RDEPENDS:${PN} = "${PN}-helpers \
+                  e2fsprogs-mke2fs \
+                  nodejs \
+                  vxn-guest \
+                  xen-tools-xencommons \
+                  xen-tools-xenstore \
+                  xen-tools-xl \
+                  "
+RDEPENDS:${PN}-containerd = "${PN} virtual-containerd"
+RDEPENDS:${PN}-docker-config = "${PN} docker"
+RDEPENDS:${PN}-podman-config = "${PN} podman"
+RDEPENDS:${PN}-k3s-config = "${PN} ${PN}-containerd k3s"
+RDEPENDS:${PN}-config-tool = "nodejs"
+
+# The two own files of the same names. To take the place of meta-virtualization's package: PREFERRED_RPROVIDER_vxn = "vxn-oci-runtime".
+RPROVIDES:${PN} = "${@'vxn' if d.getVar('PREFERRED_RPROVIDER_vxn') == d.getVar('PN') else ''}"
+RCONFLICTS:${PN} = "vxn"
+RREPLACES:${PN} = "${@'vxn' if d.getVar('PREFERRED_RPROVIDER_vxn') == d.getVar('PN') else ''}"
+RCONFLICTS:${PN}-docker-config = "docker-registry-config vxn-docker-config"
+RCONFLICTS:${PN}-podman-config = "vxn-podman-config"
