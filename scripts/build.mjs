@@ -13,7 +13,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -97,13 +97,18 @@ export function esbuildArguments(entry, { version, commit }) {
   ];
 }
 
+/** A program's output. What it complains about goes to stderr. Throws when it fails. */
 function run(program, args) {
-  return execFileSync(program, args, {
-    cwd: ROOT,
-    encoding: 'utf8',
-    maxBuffer: 64 * 1024 * 1024,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  try {
+    return execFileSync(program, args, {
+      cwd: ROOT,
+      encoding: 'utf8',
+      maxBuffer: 64 * 1024 * 1024,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+  } catch (error) {
+    throw new Error(`${basename(program)} ${args[0]}: ${error.status === null ? error.message : 'failed'}`);
+  }
 }
 
 function write(path, text, mode) {
@@ -148,6 +153,11 @@ export function build(options) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({ options: OPTIONS });
-  process.stdout.write(`${values.out}/ built, vxn-oci-runtime has ${build(values)} bytes\n`);
+  try {
+    const { values } = parseArgs({ options: OPTIONS });
+    process.stdout.write(`${values.out}/ built, vxn-oci-runtime has ${build(values)} bytes\n`);
+  } catch (error) {
+    process.stderr.write(`build: ${error.message}\n`);
+    process.exitCode = 1;
+  }
 }

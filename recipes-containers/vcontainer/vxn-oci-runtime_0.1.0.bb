@@ -11,16 +11,22 @@ SUMMARY:${PN}-containerd = "${SUMMARY} (containerd's shim and configuration, vct
 SUMMARY:${PN}-docker-config = "${SUMMARY} (docker's configuration)"
 SUMMARY:${PN}-podman-config = "${SUMMARY} (podman's configuration)"
 SUMMARY:${PN}-k3s-config = "${SUMMARY} (k3s's configuration)"
+SUMMARY:${PN}-bash-completion = "${SUMMARY} (completion of vctr)"
 SUMMARY:${PN}-config-tool = "${SUMMARY} (vxn-config, its templates and this target's description)"
 
 require vxn.inc
 require vxn-npm.inc
 require recipes-devtools/esbuild/npmjs-mirror.inc
 
+# The helpers have Xen's libraries and libseccomp linked in.
+LICENSE .= " & LGPL-2.1-only"
+
 DEPENDS += "esbuild-native nodejs-native xen-tools"
 
-SRC_URI += "file://native/block;subdir=${BP} \
+SRC_URI += "file://native/agent;subdir=${BP} \
+            file://native/block;subdir=${BP} \
             file://native/monitor;subdir=${BP} \
+            file://native/seccomp;subdir=${BP} \
             file://native/sendtty;subdir=${BP} \
             file://package.json;subdir=${BP} \
             file://scripts/build.mjs;subdir=${BP} \
@@ -29,18 +35,24 @@ SRC_URI += "file://native/block;subdir=${BP} \
             file://tsconfig.json;subdir=${BP} \
             "
 
-inherit bash-completion systemd
+inherit systemd
 
 SYSTEMD_SERVICE:${PN} = "vxn-snapshot.service"
 
 # Engines that get to know the runtime, and what kind of guest a container becomes.
-PACKAGECONFIG ??= "containerd ${@'marker-guest' if d.getVar('VXN_GUEST') == 'marker' else ''}"
-PACKAGECONFIG[containerd] = ""
+PACKAGECONFIG ??= "containerd \
+                   ${@bb.utils.filter('DISTRO_FEATURES', 'seccomp', d)} \
+                   ${@'marker-guest' if d.getVar('VXN_GUEST') == 'marker' else ''} \
+                   "
+PACKAGECONFIG[containerd] = ",,virtual/containerd"
 PACKAGECONFIG[docker] = ""
 PACKAGECONFIG[k3s] = ""
 PACKAGECONFIG[marker-guest] = ""
 PACKAGECONFIG[podman] = ""
 PACKAGECONFIG[pvh] = ""
+PACKAGECONFIG[seccomp] = "SECCOMP=1,SECCOMP=0,libseccomp"
+
+EXTRA_OEMAKE += "BUILD=${B}/native WERROR= STRIP_FLAG= libexecdir=${libexecdir} ${PACKAGECONFIG_CONFARGS}"
 
 # The description that this target extends: the name of one that comes with vxn, or a file.
 VXN_TARGET ?= "${@vxn_default_target(d)}"
@@ -98,6 +110,8 @@ def vxn_description(d):
     }
     if 'pvh' in packageconfig or d.getVar('VXN_ARCH') == 'aarch64':
         description['guestType'] = 'pvh'
+    if 'marker-guest' in packageconfig:
+        description['defaults.guestProtocol'] = 'marker'
     version = d.getVar('VXN_CONTAINERD_VERSION') or vxn_containerd_version(d)
     if version:
         description['containerd.version'] = version
@@ -127,7 +141,7 @@ do_configure[cleandirs] = "${B}"
 
 do_compile() {
     node ${S}/scripts/build.mjs --esbuild "$(command -v esbuild)" --commit source --out ${B}/dist
-    oe_runmake -C ${S}/native BUILD=${B}/native WERROR= monitor sendtty block
+    oe_runmake -C ${S}/native
 }
 
 VXN_SET_OPTIONS = "${@vxn_set_options(d)}"
@@ -137,10 +151,8 @@ do_install() {
         --runtime ${B}/dist/libexec/vxn/vxn-oci-runtime --out ${D} ||
         bbfatal "vxn-config refuses the description of this target: VXN_TARGET, VXN_CONTAINERD_VERSION and VXN_CONFIG set it"
 
+    oe_runmake -C ${S}/native install DESTDIR=${D}
     install -m 0644 ${B}/dist/libexec/vxn/vxn-yaml.cjs ${D}${libexecdir}/vxn/vxn-yaml.cjs
-    for helper in monitor sendtty block; do
-        install -m 0755 ${B}/native/vxn-$helper ${D}${libexecdir}/vxn/vxn-$helper
-    done
 
     # For `vxn-config check` and `install` on the target itself.
     install -m 0755 ${B}/dist/bin/vxn-config ${D}${bindir}/vxn-config
@@ -152,9 +164,14 @@ do_install() {
 
 PACKAGE_ARCH = "${MACHINE_ARCH}"
 
-PACKAGE_BEFORE_PN += "${PN}-helpers ${PN}-containerd ${PN}-docker-config ${PN}-podman-config ${PN}-k3s-config ${PN}-config-tool"
+PACKAGE_BEFORE_PN += "${PN}-helpers ${PN}-containerd ${PN}-docker-config ${PN}-podman-config ${PN}-k3s-config ${PN}-config-tool ${PN}-bash-completion"
 
-FILES:${PN}-helpers += "${libexecdir}/vxn/vxn-monitor ${libexecdir}/vxn/vxn-sendtty ${libexecdir}/vxn/vxn-block"
+FILES:${PN}-helpers += "${libexecdir}/vxn/vxn-agent \
+                        ${libexecdir}/vxn/vxn-block \
+                        ${libexecdir}/vxn/vxn-monitor \
+                        ${libexecdir}/vxn/vxn-seccomp \
+                        ${libexecdir}/vxn/vxn-sendtty \
+                        "
 FILES:${PN}-containerd += "${bindir}/containerd-shim-vxn-v2 \
                           ${bindir}/vctr \
                           ${nonarch_libdir}/systemd/system/containerd.service.d \
@@ -164,6 +181,7 @@ FILES:${PN}-docker-config += "${nonarch_libdir}/systemd/system/docker.service.d 
 FILES:${PN}-podman-config += "${sysconfdir}/containers"
 FILES:${PN}-k3s-config += "${localstatedir}/lib/rancher ${nonarch_libdir}/systemd/system/k3s.service.d ${sysconfdir}/rancher"
 FILES:${PN}-config-tool += "${bindir}/vxn-config ${datadir}/vxn/templates ${datadir}/vxn/*.yaml"
+FILES:${PN}-bash-completion += "${datadir}/bash-completion"
 FILES:${PN} += "${nonarch_libdir}/modules-load.d ${nonarch_libdir}/tmpfiles.d"
 
 CONFFILES:${PN} = "${sysconfdir}/vxn/vxn.yaml"
@@ -177,6 +195,7 @@ RDEPENDS:${PN} = "${PN}-helpers \
                   xen-tools-xenstore \
                   xen-tools-xl \
                   "
+RDEPENDS:${PN} += "${@bb.utils.contains('PACKAGECONFIG', 'marker-guest', 'e2fsprogs', '', d)}"
 RDEPENDS:${PN}-containerd = "${PN} virtual-containerd"
 RDEPENDS:${PN}-docker-config = "${PN} docker"
 RDEPENDS:${PN}-podman-config = "${PN} podman"
