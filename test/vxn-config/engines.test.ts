@@ -142,6 +142,19 @@ describe('systemd and the shells', () => {
       }
     });
 
+    test(`${target} ${set.join(' ')}: systemd-analyze verifies the unit of the snapshot`, () => {
+      for (const name of ['sysinit', 'basic', 'shutdown', 'local-fs', 'multi-user']) {
+        const unit = '[Unit]\nDefaultDependencies=no\n';
+        writePlanned(root, extraFile(`/usr/lib/systemd/system/${name}.target`, unit));
+      }
+      const { status, stderr } = spawnSync(
+        'systemd-analyze',
+        ['verify', `--root=${root}`, '--man=no', 'vxn-snapshot.service'],
+        { encoding: 'utf8' },
+      );
+      assert.deepEqual([status, stderr], [0, '']);
+    });
+
     test(`${target} ${set.join(' ')}: systemd-tmpfiles makes the folders`, () => {
       const at = temporaryFolder();
       const conf = files.find((f) => f.kind === 'tmpfiles.conf');
