@@ -143,6 +143,7 @@ describe('systemd and the shells', () => {
     });
 
     test(`${target} ${set.join(' ')}: systemd-analyze verifies the unit of the snapshot`, () => {
+      writePlanned(root, extraFile('/bin/sh', '#!/bin/false\n', 0o755));
       for (const name of ['sysinit', 'basic', 'shutdown', 'local-fs', 'multi-user']) {
         const unit = '[Unit]\nDefaultDependencies=no\n';
         writePlanned(root, extraFile(`/usr/lib/systemd/system/${name}.target`, unit));
