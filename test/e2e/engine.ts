@@ -37,6 +37,7 @@ export function engineTests({ name, run, notFound, notExecutable }: Engine): voi
     const { status, stdout, stderr } = await engine(
       `${run} ${flags} ${IMAGE} sh -c ${quote(RICH)} sh 'a  b' '$c "d"'`,
     );
+    assert.equal(stderr, 'err\n');
     const lines = stdout.split('\n');
     assert.deepEqual(lines.slice(0, 7), [
       'args=[a  b][$c "d"]',
@@ -58,7 +59,6 @@ export function engineTests({ name, run, notFound, notExecutable }: Engine): voi
       'lo ',
       '',
     ]);
-    assert.equal(stderr, 'err\n');
     assert.equal(status, 7);
   });
 
