@@ -91,6 +91,9 @@ export function esbuildArguments(entry, { version, commit }) {
     '--format=cjs',
     '--charset=utf8',
     '--legal-comments=inline',
+    // Half as much to read at every start; names stay, for whoever looks at a stack.
+    '--minify-whitespace',
+    '--minify-syntax',
     '--log-level=warning',
     `--define:VXN_VERSION=${JSON.stringify(version)}`,
     `--define:VXN_COMMIT=${JSON.stringify(commit)}`,

@@ -24,6 +24,7 @@ import type { Context } from './context.ts';
 import type { Hooks } from './hooks.ts';
 import { startMonitor } from './monitor.ts';
 import { identify, isAlive } from './process-id.ts';
+import { checkProgram } from './program.ts';
 import type { Json } from './read.ts';
 import { rootDiskSteps } from './root-disk.ts';
 import { rootFree, type Size, sizeDomain } from './sizing.ts';
@@ -145,6 +146,9 @@ export async function create(context: Context, options: CreateOptions): Promise<
   if (options.consoleSocket !== undefined)
     throw new VxnError('UNSUPPORTED', 'terminals are not supported yet');
   const machine = await planMachine(bundle, context.config);
+  // A marker guest reports it as the program's own status.
+  if (bundle.spec.process !== undefined && machine.protocol === 'agent')
+    checkProgram(bundle.spec, bundle.spec.process, bundle.rootfs);
   const seccomp = await seccompOf(context.config, bundle);
   const hooks = await hooksOf(bundle);
   const places = placesOf(context.config, context.root, id);

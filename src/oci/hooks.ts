@@ -2,12 +2,12 @@
 // Hooks (runtime-spec config.md, POSIX-platform hooks). Loaded only for a configuration that has some. prestart, createRuntime,
 // poststart and poststop run here, in Dom0; createContainer and startContainer run in the guest, by its agent.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { lstatSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeSync } from 'node:fs';
 import { errno, messageOf, VxnError } from '../errors.ts';
 import { type Hook, hookRecords } from '../guest/description.ts';
 import type { Places, Stored } from './container.ts';
 import type { Context } from './context.ts';
+import { lookInRoot } from './in-root.ts';
 import { absolutePath, type Json, list, object, optionalInteger, optionalObject, string } from './read.ts';
 import { environmentEntry, type Spec } from './spec.ts';
 
@@ -56,42 +56,14 @@ export function parseHooks(raw: Json): Hooks {
   ) as unknown as Hooks;
 }
 
-// Whether path leads to something within root, whose links count as the container would see them.
-function existsInRoot(root: string, path: string): boolean {
-  let at: string[] = [];
-  const rest = path.split('/').reverse();
-  for (let links = 0; rest.length > 0; ) {
-    const step = rest.pop() ?? '';
-    if (step === '' || step === '.') continue;
-    if (step === '..') {
-      at = at.slice(0, -1);
-      continue;
-    }
-    const st = lstatSync(join(root, ...at, step), { throwIfNoEntry: false });
-    if (st === undefined) return false;
-    if (!st.isSymbolicLink()) {
-      at.push(step);
-      continue;
-    }
-    links += 1;
-    if (links > 40) return false;
-    const target = readlinkSync(join(root, ...at, step));
-    if (target.startsWith('/')) at = [];
-    rest.push(...target.split('/').reverse());
-  }
-  return true;
-}
-
-const within = (path: string, folder: string): boolean =>
-  `${path}/`.startsWith(`${folder.replace(/\/+$/, '')}/`);
-
 /**
  * Refuses createContainer hooks whose program is not in the container. The specification takes it from the runtime's side and
  * runs it in the container's namespaces; those are in a virtual machine, which cannot run a program of Dom0. Throws UNSUPPORTED.
  */
 export function checkGuestHooks(hooks: Hooks, spec: Spec, rootfs: string): void {
+  const mounted = spec.mounts.map((mount) => mount.destination);
   for (const [i, { path }] of hooks.createContainer.entries()) {
-    if (spec.mounts.some((m) => within(path, m.destination)) || existsInRoot(rootfs, path)) continue;
+    if (lookInRoot(rootfs, path, mounted) !== undefined) continue;
     throw new VxnError(
       'UNSUPPORTED',
       `config.json: hooks.createContainer[${i}]: ${path} is not in the container`,

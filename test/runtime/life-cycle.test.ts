@@ -69,14 +69,38 @@ for (const [i, [script, status]] of STATUSES.entries()) {
   });
 }
 
+const ABSENT: [name: string, process: Record<string, unknown>, stderr: RegExp][] = [
+  ['a program that is not in PATH', { args: ['frobnicate'] }, /executable file not found in \$PATH/],
+  ['a program that is not there', { args: ['/no/such'] }, /stat \/no\/such: no such file or directory/],
+  ['one beside the working directory', { args: ['./sh'], cwd: '/etc' }, /no such file or directory/],
+  ['a file that is no program', { args: ['/etc/note'] }, /permission denied/],
+];
+for (const [i, [name, change, stderr]] of ABSENT.entries()) {
+  test(`create fails on ${name}, says so and leaves nothing`, async () => {
+    const c = host.create(`absent${i}`, { bundle: host.bundle({ process: processJson(change) }) });
+    assert.equal(await c.created, 1);
+    await c.exit;
+    assert.match(c.text('stderr'), stderr);
+    assert.deepEqual(await host.leftovers(`absent${i}`), []);
+  });
+}
+
+const MOUNTED = [{ destination: '/opt', type: 'tmpfs', source: 'tmpfs' }];
 const UNSTARTABLE: [name: string, process: Record<string, unknown>, stderr: RegExp, status: number][] = [
-  ['a program that is not in PATH', { args: ['frobnicate'] }, /executable file not found in \$PATH/, 127],
-  ['a program that is not there', { args: ['/no/such'] }, /no such file or directory/, 127],
-  ['a file that is no program', { args: ['/etc/note'] }, /permission denied/, 126],
+  ['is not in PATH', { args: ['x'], env: ['PATH=/opt'] }, /executable file not found in \$PATH/, 127],
+  ['is not there', { args: ['/opt/such'] }, /no such file or directory/, 127],
+  [
+    'may not be executed by its user',
+    { args: ['/bin/own'], user: { uid: 5, gid: 5 } },
+    /permission denied/,
+    126,
+  ],
 ];
 for (const [i, [name, change, stderr, status]] of UNSTARTABLE.entries()) {
-  test(`start fails on ${name}, and says so`, async () => {
-    const c = host.create(`bad${i}`, { bundle: host.bundle({ process: processJson(change) }) });
+  test(`start fails when what only the guest can know is that the program ${name}, and says so`, async () => {
+    const bundle = host.bundle({ process: processJson(change), mounts: MOUNTED });
+    writeFileSync(join(bundle, 'rootfs/bin/own'), '', { mode: 0o700 });
+    const c = host.create(`bad${i}`, { bundle });
     assert.equal(await c.created, 0);
     const result = host.run(['start', `bad${i}`]);
     assert.equal(result.status, 1);

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// Looking at a bundle's rootfs as the container will see it, without being led out of it by its links.
+import { lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
+
+const LINKS_MAX = 40;
+
+/** Whether path is folder or lies below it. */
+export function within(path: string, folder: string): boolean {
+  return `${path}/`.startsWith(`${folder.replace(/\/+$/, '')}/`);
+}
+
+/**
+ * What is at path in the container whose root is `root` on this machine: links are followed, those to an absolute path from
+ * the root. undefined: nothing; 'unknown': it lies in one of the folders, where something will be mounted.
+ */
+export function lookInRoot(
+  root: string,
+  path: string,
+  mounted: readonly string[],
+): Stats | 'unknown' | undefined {
+  let at: string[] = [];
+  let st: Stats | undefined = lstatSync(root);
+  const rest = path.split('/').reverse();
+  for (let links = 0; rest.length > 0; ) {
+    const step = rest.pop() ?? '';
+    if (step === '' || step === '.') continue;
+    const next = step === '..' ? at.slice(0, -1) : [...at, step];
+    if (mounted.some((folder) => within(`/${next.join('/')}`, folder))) return 'unknown';
+    st = lstatSync(join(root, ...next), { throwIfNoEntry: false });
+    if (st === undefined) return undefined;
+    if (!st.isSymbolicLink()) {
+      at = next;
+      continue;
+    }
+    links += 1;
+    if (links > LINKS_MAX) return undefined;
+    const target = readlinkSync(join(root, ...next));
+    if (target.startsWith('/')) at = [];
+    rest.push(...target.split('/').reverse());
+  }
+  return st;
+}
