@@ -122,15 +122,28 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOTDIR: 'not a directory',
 };
 
-// Resolves with what went wrong, or undefined. Output that a child of the hook holds open is not waited for.
-function runOne({ path, args, env, timeout }: Hook, input: string): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const child = spawn(path, args.slice(1), {
+const cannotRun = (path: string, error: unknown): string =>
+  `exec ${path}: ${WORDS[errno(error) ?? ''] ?? messageOf(error)}`;
+
+function launch({ path, args, env }: Hook): ChildProcess | string {
+  try {
+    return spawn(path, args.slice(1), {
       argv0: args[0] ?? path,
       env: env === undefined ? process.env : environment(env),
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     });
+  } catch (error) {
+    return cannotRun(path, error);
+  }
+}
+
+// Resolves with what went wrong, or undefined. Output that a child of the hook holds open is not waited for.
+function runOne(hook: Hook, input: string): Promise<string | undefined> {
+  const { path, timeout } = hook;
+  return new Promise((resolve) => {
+    const child = launch(hook);
+    if (typeof child === 'string') return resolve(child);
     const [stdout, stderr] = [collectTail(child, 'stdout'), collectTail(child, 'stderr')];
     let late = false;
     let timer: NodeJS.Timeout | undefined;
@@ -145,15 +158,13 @@ function runOne({ path, args, env, timeout }: Hook, input: string): Promise<stri
       for (const stream of child.stdio) stream?.destroy();
       resolve(failure);
     };
-    child.on('error', (error) => {
-      const code = errno(error) ?? '';
-      done(`exec ${path}: ${WORDS[code] ?? messageOf(error)}`);
-    });
+    child.on('error', (error) => done(cannotRun(path, error)));
     child.on('exit', (code, signal) => {
       if (code === 0 && !late) return done(undefined);
       const end = signal === null ? `exit status ${code}` : `signal: ${signal}`;
       const what = late ? `hook ran past specified timeout of ${timeout?.toFixed(1)}s` : end;
       const tell = (): void => done(`${what}${stdout()}${stderr()}`);
+      clearTimeout(timer);
       child.on('close', tell);
       timer = setTimeout(tell, LINGER_MS);
     });

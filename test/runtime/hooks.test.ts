@@ -158,7 +158,14 @@ for (const name of ['createContainer', 'startContainer', 'poststart']) {
 test('poststop fails: delete goes on, warns and succeeds', async () => {
   const c = create(
     'warns',
-    { poststop: [sh('echo why; exit 5'), { path: '/no/hook' }, note('last')] },
+    {
+      poststop: [
+        sh('echo why; exit 5'),
+        { path: '/no/hook' },
+        { path: '/bin/true', args: ['x'.repeat(200_000)] },
+        note('last'),
+      ],
+    },
     'true',
   );
   assert.equal(await c.created, 0);
@@ -169,7 +176,8 @@ test('poststop fails: delete goes on, warns and succeeds', async () => {
   assert.equal(
     stderr,
     'warning: error running poststop hook #0: exit status 5, stdout: why\n' +
-      'warning: error running poststop hook #1: exec /no/hook: no such file or directory\n',
+      'warning: error running poststop hook #1: exec /no/hook: no such file or directory\n' +
+      'warning: error running poststop hook #2: exec /bin/true: spawn E2BIG\n',
   );
   assert.deepEqual(names(), ['last']);
   await gone('warns');
