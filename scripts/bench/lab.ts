@@ -8,6 +8,7 @@ import { type Phase, phasesOf, type Stamp } from '../../src/oci/timeline.ts';
 const ROOT = '/run/containerd/runc/default';
 const ROUNDS = 5;
 const STREAM_MIB = 128;
+const CROWD = 20;
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -111,6 +112,41 @@ async function benchMemory(lab: Lab): Promise<void> {
   goal('kill -9, as a ratio to an empty node start', killed / node, '', 1.3);
 }
 
+/** What many running containers cost Dom0. Their guests' own memory is Xen's. */
+async function benchCrowd(lab: Lab): Promise<void> {
+  const pss = `for p in $(pgrep -x "$NAME"); do awk '/^Pss:/ { print $2 }' /proc/$p/smaps_rollup; done | awk '{ s += $1 } END { print s / 1024 }'`;
+  const figures = async (): Promise<Record<'available' | 'monitors' | 'shims' | 'cpu', number>> => {
+    const out = await sh(
+      lab,
+      `awk '/^MemAvailable:/ { print $2 / 1024 }' /proc/meminfo
+      NAME=vxn-monitor; ${pss}; NAME=containerd-shim; ${pss}
+      t() { awk '{ s += $14 + $15 } END { print s }' $(pgrep -x vxn-monitor | sed 's,.*,/proc/&/stat,') /dev/null; }
+      a=$(t); sleep 10; b=$(t); echo "$(( \${b:-0} - \${a:-0} ))"`,
+    );
+    const [available = 0, monitors = 0, shims = 0, cpu = 0] = out.trim().split('\n').map(Number);
+    return { available, monitors, shims, cpu };
+  };
+  say(`\n${CROWD} running containers`);
+  const before = await figures();
+  await sh(
+    lab,
+    `for i in $(seq ${CROWD}); do vctr run -d --memory-limit 33554432 $IMAGE crowd$i /bin/sleep 3600 || exit; done`,
+  );
+  const after = await figures();
+  await sh(
+    lab,
+    `for i in $(seq ${CROWD}); do vxn-oci-runtime --root $ROOT kill crowd$i KILL; done
+    until ! ctr task ls | grep -q 'crowd.*RUNNING'; do sleep 0.5; done
+    for i in $(seq ${CROWD}); do ctr task rm crowd$i; ctr c rm crowd$i; done 2>/dev/null`,
+  );
+  const row = (name: string, value: number, unit: string): void =>
+    say(`  ${name.padEnd(52)}${value.toFixed(2).padStart(9)} ${unit}`);
+  row('monitors together (PSS)', after.monitors, 'MB');
+  row('stock shims together (PSS)', after.shims - before.shims, 'MB');
+  row("less memory available in Dom0, engine's part included", before.available - after.available, 'MB');
+  row('processor time of the monitors at rest, of 10 s', after.cpu / 100, 's');
+}
+
 /** Boots the lab if need be and measures vxn in it. */
 export async function benchLab(): Promise<void> {
   const lab = await ensureLab({ report: say });
@@ -118,4 +154,5 @@ export async function benchLab(): Promise<void> {
   await benchRun(lab);
   await benchStream(lab);
   await benchMemory(lab);
+  await benchCrowd(lab);
 }
