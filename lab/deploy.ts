@@ -7,17 +7,23 @@ import { execa } from 'execa';
 import { buildInitramfs, ensureGuestKernel } from './guest.ts';
 import { ensureImage } from './image.ts';
 import type { Lab } from './lab.ts';
+import { buildMarkerGuest } from './marker.ts';
 import { buildOciImage, IMAGE } from './oci-image.ts';
 import { REPOSITORY, statePath } from './paths.ts';
 import { ensureSysroot, sysrootVariables } from './sysroot.ts';
 
-const HELPERS = ['vxn-block', 'vxn-monitor', 'vxn-seccomp', 'vxn-sendtty'] as const;
+// vxn-agent is here for marker guests: others have it in their initramfs.
+const HELPERS = ['vxn-agent', 'vxn-block', 'vxn-monitor', 'vxn-seccomp', 'vxn-sendtty'] as const;
 const STAMP = '/etc/vxn/deployed';
 
 /** Settings of the lab; they lie in /etc/vxn/vxn.yaml of its Dom0. */
 const SETTINGS = `# The lab's settings; every other key has its default.
 kernel: /usr/share/vxn/x86_64/vmlinux
 initramfs: /usr/share/vxn/x86_64/initramfs.cpio
+markerKernel: /usr/share/vxn/x86_64/vmlinux
+markerInitramfs: /usr/share/vxn/marker/initramfs.cpio
+markerRootfs: /usr/share/vxn/marker/rootfs.img
+annotations: [memory, maxmem, vcpus, maxvcpus, cpus, weight, cap, root-free, guest-protocol]
 timelineDir: /var/lib/vxn/timelines
 `;
 
@@ -53,6 +59,7 @@ export async function assemble(): Promise<string> {
     agent: path.join(native, 'vxn-agent'),
     out: path.join(share, 'initramfs.cpio'),
   });
+  await buildMarkerGuest(path.join(usr, 'share/vxn/marker'), image);
   await mkdir(path.join(tree, 'etc/vxn'), { recursive: true });
   await writeFile(path.join(tree, 'etc/vxn/vxn.yaml'), SETTINGS);
   return tree;

@@ -73,7 +73,8 @@ export async function buildInitramfs({ image, agent, out }: InitramfsOptions): P
   await rename(`${out}.new`, out);
 }
 
-async function moduleEntries(image: Image): Promise<CpioEntry[]> {
+/** Every module of every group, as buildInitramfs() puts them. */
+export async function moduleEntries(image: Image): Promise<CpioEntry[]> {
   const entries: CpioEntry[] = [];
   const seen = new Set<string>(SKIPPED);
   for (const [group, names] of Object.entries(MODULE_GROUPS)) {

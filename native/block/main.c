@@ -45,10 +45,10 @@ __attribute__((format(printf, 1, 2))) static int fail(const char *format, ...) {
 }
 
 // Others look for a free device at the same time: whoever configures it first has it.
-static int attach(int image, const char *file, char device[32]) {
+static int attach(int image, bool readonly, const char *file, char device[32]) {
   int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
   if (control < 0) return -1;
-  struct loop_config config = {.fd = (uint32_t)image};
+  struct loop_config config = {.fd = (uint32_t)image, .info.lo_flags = readonly ? LO_FLAGS_READ_ONLY : 0};
   strncpy((char *)config.info.lo_file_name, file, LO_NAME_SIZE - 1);
   for (int i = 0; i < ATTEMPTS; i++) {
     int number = ioctl(control, LOOP_CTL_GET_FREE);
@@ -68,11 +68,12 @@ static int attach(int image, const char *file, char device[32]) {
 static int add(void) {
   char device[32], number[32];
   struct stat st;
-  char *file = get("params");
-  if (file == NULL) return fail("no params in xenstore");
-  int image = open(file, O_RDWR | O_CLOEXEC);
+  char *file = get("params"), *mode = get("mode");
+  if (file == NULL || mode == NULL) return fail("no params or mode in xenstore");
+  bool readonly = strchr(mode, 'w') == NULL;
+  int image = open(file, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
   if (image < 0) return fail("%s: %s", file, strerror(errno));
-  int loop = attach(image, file, device);
+  int loop = attach(image, readonly, file, device);
   if (loop < 0 || fstat(loop, &st) < 0) return fail("no loop device for %s: %s", file, strerror(errno));
   snprintf(number, sizeof number, "%x:%x", major(st.st_rdev), minor(st.st_rdev));
   if (put("node", device) && put("physical-device-path", device) && put("physical-device", number) &&
@@ -85,7 +86,7 @@ static int add(void) {
 static int take_away(void) {
   char *device = get("node");
   if (device == NULL || strncmp(device, "/dev/loop", 9) != 0) return 0;
-  int loop = open(device, O_RDWR | O_CLOEXEC);
+  int loop = open(device, O_RDONLY | O_CLOEXEC);
   // While the backend still has it open, this makes the kernel clear it at the last close.
   if (loop < 0 || (ioctl(loop, LOOP_CLR_FD) < 0 && errno != ENXIO)) return fail("%s: %s", device, strerror(errno));
   return 0;

@@ -15,6 +15,7 @@
 #include "marker.h"
 #include "outcome.h"
 #include "output.h"
+#include "output_log.h"
 #include "record.h"
 #include "requests.h"
 #include "session.h"
@@ -39,7 +40,6 @@ static int status = STATUS_LOST;
 static bool domain_ended, console_over;
 static enum domain_end how_ended;
 static struct output out[2];
-static struct record output_log;
 static struct marker marker;
 
 static struct {
@@ -56,9 +56,7 @@ static void stop_when_flushed(void) {
 }
 
 static void record_output(uint16_t type, const void *data, size_t len) {
-  uint8_t head[VXN_HEADER_SIZE];
-  vxn_put_header(head, &(struct vxn_header){type, 0, INIT, (uint32_t)len});
-  record_append(&output_log, head, sizeof head, data, len);
+  output_log_append(&(struct vxn_header){type, 0, INIT, (uint32_t)len}, data);
 }
 
 static bool backlog_room(size_t len) {
@@ -254,9 +252,11 @@ static void from_runtime(const struct vxn_header *h, const uint8_t *payload) {
 }
 
 static bool from_client(struct client *c, const struct vxn_header *h, const uint8_t *payload) {
-  static const char refusal[] = "\0\0\0\0a marker guest runs one program only, exec is not possible";
+  static const char no_exec[] = "\0\0\0\0exec is not possible: a marker guest runs one program only";
+  static const char no_stats[] = "\0\0\0\0a marker guest cannot be asked for its figures";
   (void)payload;
-  if (h->type == VXN_H_PROCESS) control_send(c, VXN_G_FAILED, h->id, refusal, sizeof refusal - 1);
+  if (h->type == VXN_H_PROCESS) control_send(c, VXN_G_FAILED, h->id, no_exec, sizeof no_exec - 1);
+  if (h->type == VXN_H_STATS) control_send(c, VXN_G_FAILED, h->id, no_stats, sizeof no_stats - 1);
   if (h->type != VXN_C_STATUS) return true;
   uint8_t answer[12];
   vxn_put32(answer, (uint32_t)state);
@@ -274,7 +274,7 @@ static int session_open(const struct options *o, const char **error) {
   static const struct control_events events = {from_client, client_gone};
   char path[160];
   if (outcome_open(o) < 0) return *error = "cannot make the gates", -1;
-  record_open(&output_log, o->log_dir, "output.log", o->log_bytes);
+  output_log_open(o->log_dir, o->log_bytes);
   marker_init(&marker, pass_on);
   console_init(o->log_dir, panic_seen);
   console_tap(console_data, console_closed);
@@ -301,6 +301,7 @@ static void session_turn(void) {
 }
 
 static int session_status(void) {
+  output_log_flush();
   timeline_stamp("monitor.exit", 0);
   control_drain();
   return status;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The guest's own figures. They come from the guest, which may say what it likes: they are shown, and decide nothing but
 // whether an update is sensible.
+import { VxnError } from '../errors.ts';
 import type { Control } from './control.ts';
 import { encodeFrame, Tag, Type } from './protocol.ts';
 
@@ -70,7 +71,7 @@ export function parseStats(payload: Buffer): GuestStats | undefined {
 
 /**
  * Asks the guest behind an open control socket; waits for as long as it boots or is paused, at most timeoutMs. undefined when
- * there was no answer, or the container ended.
+ * there was no answer, or the container ended. Throws UNSUPPORTED for a guest that has none.
  */
 export async function askStats(control: Control, timeoutMs?: number): Promise<GuestStats | undefined> {
   await control.send(encodeFrame(Type.Stats, 1));
@@ -81,5 +82,6 @@ export async function askStats(control: Control, timeoutMs?: number): Promise<Gu
     );
     if (frame === undefined) return undefined;
     if (frame.type === Type.StatsReply) return parseStats(frame.payload);
+    if (frame.type === Type.Failed) throw new VxnError('UNSUPPORTED', frame.payload.toString('utf8', 4));
   }
 }

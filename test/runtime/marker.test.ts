@@ -242,12 +242,20 @@ test('the domain is destroyed by somebody else', async () => {
   assert.deepEqual(host.run(['delete', 'gone']), SILENT);
 });
 
-test('ps shows the monitor', async () => {
+test('ps shows the monitor; what would need the guest to answer is refused', async () => {
   const c = host.create('alone', { bundle: host.script('sleep 600') });
   assert.equal(await c.created, 0);
   assert.deepEqual(host.run(['start', 'alone']), SILENT);
   const ps = JSON.parse(host.run(['ps', '--format', 'json', 'alone']).stdout) as number[];
   assert.deepEqual(ps, [Number(readFileSync(c.pidFile, 'utf8'))]);
+  assert.match(
+    host.run(['events', '--stats', 'alone']).stderr,
+    /^a marker guest cannot be asked for its figures\n$/,
+  );
+  assert.match(
+    host.run(['update', '--memory', '64m', 'alone']).stderr,
+    /memory of a marker guest cannot be changed/,
+  );
   host.run(['delete', '--force', 'alone']);
 });
 
