@@ -26,7 +26,9 @@ export function lookInRoot(
     const step = rest.pop() ?? '';
     if (step === '' || step === '.') continue;
     const next = step === '..' ? at.slice(0, -1) : [...at, step];
-    if (mounted.some((folder) => within(`/${next.join('/')}`, folder))) return 'unknown';
+    // With the rest of the way, since a mount makes the folders that lead to it.
+    const whole = `/${[...next, ...[...rest].reverse().filter((s) => s !== '' && s !== '.')].join('/')}`;
+    if (mounted.some((folder) => within(whole, folder))) return 'unknown';
     st = lstatSync(join(root, ...next), { throwIfNoEntry: false });
     if (st === undefined) return undefined;
     if (!st.isSymbolicLink()) {

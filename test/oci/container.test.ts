@@ -116,13 +116,14 @@ for (const [i, [name, change, started, status]] of STATES.entries()) {
 }
 
 test('a zombie is not alive', async () => {
-  // sleep's parent, once it is another sleep, never waits for it.
-  const child = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+  // cat's parent, once it is a sleep, never waits for it.
+  const child = spawn('sh', ['-c', 'exec 3<&0; cat <&3 >/dev/null & echo $!; exec 3<&- sleep 60'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
   });
   const [data] = (await once(child.stdout, 'data')) as [Buffer];
   const id = identify(Number(data.toString()));
   assert.ok(id !== undefined && isAlive(id));
+  child.stdin.end();
   const deadline = Date.now() + 5000;
   while (isAlive(id) && Date.now() < deadline) await new Promise((r) => setTimeout(r, 20));
   assert.equal(isAlive(id), false);

@@ -28,8 +28,9 @@ for (const path of ['/no', '/usr/no/tool', '/loop', '/outside']) {
   test(`${path} is not`, () => assert.equal(lookInRoot(root, path, ['/mnt']), undefined));
 }
 
-for (const path of ['/mnt', '/mnt/a/b', '/mounted']) {
-  test(`${path} may come with a mount`, () => assert.equal(lookInRoot(root, path, ['/mnt/']), 'unknown'));
+for (const path of ['/mnt', '/mnt/a/b', '/mounted', '/made//for/mount/x']) {
+  test(`${path} may come with a mount`, () =>
+    assert.equal(lookInRoot(root, path, ['/mnt/', '/made/for/mount']), 'unknown'));
 }
 
 test('a folder holds itself and what is below it, not its neighbour', () => {
