@@ -150,7 +150,7 @@ export function build(options) {
     write(join(out, file), text, mode);
   }
   const schema = run(process.execPath, [join(out, 'bin/vxn-config'), 'schema']);
-  write(join(out, 'share/vxn/target.schema.json'), schema, 0o644);
+  write(join(out, 'share/vxn/schema/target.schema.json'), schema, 0o644);
   installPrograms(out, options.target);
   return readFileSync(join(out, RUNTIME)).length;
 }

@@ -166,20 +166,22 @@ async function ask(question: string): Promise<string | undefined> {
   }
 }
 
-/** Reports an error; the exit status. */
+const asJson = (errors: readonly object[]): string => `${JSON.stringify({ errors }, null, 2)}\n`;
+
+/** Reports an error on stderr; the exit status. */
 function report(error: unknown): number {
+  // Commander has said it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.INVALID;
-  const asJson = process.argv.includes('--json');
+  const wantsJson = process.argv.includes('--json');
   if (error instanceof DescriptionError) {
     const { diagnostics, message } = error;
-    const text = asJson ? JSON.stringify({ errors: diagnostics.map(diagnosticJson) }, null, 2) : message;
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(wantsJson ? asJson(diagnostics.map(diagnosticJson)) : `${message}\n`);
     return error.isConflict ? EXIT.FAILED : EXIT.INVALID;
   }
-  const known = error instanceof VxnError;
-  const text = known ? error.line : messageOf(error);
-  process.stderr.write(`vxn-config: ${text}\n`);
-  return known && error.code === 'USAGE' ? EXIT.INVALID : EXIT.FAILED;
+  const known = error instanceof VxnError ? error : new VxnError('HOST', messageOf(error), { cause: error });
+  const { code, message, hint, line } = known;
+  process.stderr.write(wantsJson ? asJson([{ code, message, hint }]) : `vxn-config: ${line} [${code}]\n`);
+  return code === 'USAGE' ? EXIT.INVALID : EXIT.FAILED;
 }
 
 program.parseAsync().catch((error: unknown) => {

@@ -165,9 +165,17 @@ describe('the built vxn-config', () => {
       assert.notEqual(stderr, '');
     }
     assert.match(vxnConfig('genrate').stderr, /Did you mean generate\?/);
-    assert.equal(vxnConfig('uninstall', '--root', folder).status, 3);
+    assert.match(
+      vxnConfig('explain', 'nothing').stderr,
+      /^vxn-config: there is no key "nothing" \(.*\) \[USAGE\]\n$/,
+    );
+    const nothing = vxnConfig('uninstall', '--root', folder, '--json');
+    assert.equal(nothing.status, 3);
+    assert.equal(JSON.parse(nothing.stderr).errors[0].code, 'DOES_NOT_EXIST');
     writeFileSync(join(folder, 'file'), '');
-    assert.equal(vxnConfig('generate', '-t', 'k3s', '-o', join(folder, 'file')).status, 3);
+    const file = vxnConfig('generate', '-t', 'k3s', '-o', join(folder, 'file'));
+    assert.equal(file.status, 3);
+    assert.match(file.stderr, /\[HOST\]\n$/);
     assert.equal(vxnConfig('--help').status, 0);
     assert.match(vxnConfig('--version').stdout, /^\d+\.\d+\.\d+\n$/);
   });
