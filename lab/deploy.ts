@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Puts vxn, as built from this tree, into the lab's Dom0, and imports the test image into its containerd.
 import { createHash } from 'node:crypto';
-import { chmod, copyFile, cp, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { buildInitramfs, ensureGuestKernel } from './guest.ts';
@@ -16,16 +16,9 @@ import { ensureSysroot, sysrootVariables } from './sysroot.ts';
 const HELPERS = ['vxn-agent', 'vxn-block', 'vxn-monitor', 'vxn-seccomp', 'vxn-sendtty'] as const;
 const STAMP = '/etc/vxn/deployed';
 
-/** Settings of the lab; they lie in /etc/vxn/vxn.yaml of its Dom0. */
-const SETTINGS = `# The lab's settings; every other key has its default.
-kernel: /usr/share/vxn/x86_64/vmlinux
-initramfs: /usr/share/vxn/x86_64/initramfs.cpio
-markerKernel: /usr/share/vxn/x86_64/vmlinux
-markerInitramfs: /usr/share/vxn/marker/initramfs.cpio
-markerRootfs: /usr/share/vxn/marker/rootfs.img
-annotations: [memory, maxmem, vcpus, maxvcpus, cpus, weight, cap, root-free, guest-protocol]
-timelineDir: /var/lib/vxn/timelines
-`;
+/** The description of Dom0, in the repository and in Dom0. */
+const TARGET = 'lab/dom0.yaml';
+const INSTALLED_TARGET = '/etc/vxn/dom0.yaml';
 
 async function buildNative(): Promise<string> {
   const { CC } = sysrootVariables(await ensureSysroot());
@@ -42,7 +35,10 @@ export async function assemble(): Promise<string> {
   const tree = statePath('dom0-tree');
   await rm(tree, { recursive: true, force: true });
   const usr = path.join(tree, 'usr');
-  await execa('node', ['scripts/build.mjs'], { cwd: REPOSITORY, stdout: 'ignore' });
+  await execa('node', ['scripts/build.mjs', '--target', `./${TARGET}`], {
+    cwd: REPOSITORY,
+    stdout: 'ignore',
+  });
   await cp(path.join(REPOSITORY, 'dist'), usr, { recursive: true, verbatimSymlinks: true });
   await rm(path.join(usr, 'package.json'));
   const native = await buildNative();
@@ -61,7 +57,7 @@ export async function assemble(): Promise<string> {
   });
   await buildMarkerGuest(path.join(usr, 'share/vxn/marker'), image);
   await mkdir(path.join(tree, 'etc/vxn'), { recursive: true });
-  await writeFile(path.join(tree, 'etc/vxn/vxn.yaml'), SETTINGS);
+  await copyFile(path.join(REPOSITORY, TARGET), path.join(tree, INSTALLED_TARGET));
   return tree;
 }
 
@@ -78,6 +74,19 @@ async function digest(tree: string): Promise<string> {
   return hash.digest('hex');
 }
 
+async function must(lab: Lab, argv: readonly string[]): Promise<string> {
+  const { status, stdout, stderr } = await lab.exec(argv);
+  if (status !== 0) throw new Error(`${argv[0]}: ${stderr.toString()}`);
+  return stdout.toString();
+}
+
+/** Tells the engines of Dom0 about vxn, as an operator would: beside what Debian has configured. */
+async function configure(lab: Lab): Promise<void> {
+  const install = ['vxn-config', 'install', '--target', INSTALLED_TARGET, '--force', '--json'];
+  const { restart } = JSON.parse(await must(lab, install)) as { restart: string[] };
+  if (restart.includes('containerd')) await must(lab, ['lab-containerd', 'restart']);
+}
+
 /** Brings Dom0 up to date with this tree; quick when it is already. */
 export async function deploy(lab: Lab, report: (phase: string) => void = () => {}): Promise<void> {
   report('building vxn');
@@ -87,8 +96,8 @@ export async function deploy(lab: Lab, report: (phase: string) => void = () => {
   if (deployed.stdout.toString().trim() !== key) {
     report('installing vxn in Dom0');
     await lab.push(tree, '/');
-    const snapshot = await lab.exec(['/usr/libexec/vxn/vxn-snapshot']);
-    if (snapshot.status !== 0) throw new Error(`vxn-snapshot: ${snapshot.stderr.toString()}`);
+    await configure(lab);
+    await must(lab, ['/usr/libexec/vxn/vxn-snapshot']);
     await lab.pushFiles([{ path: STAMP, mode: 0o644, data: `${key}\n` }]);
   }
   const images = await lab.exec(['ctr', 'images', 'ls', '-q']);

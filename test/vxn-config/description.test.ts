@@ -191,6 +191,11 @@ test('a description can hand on every setting of the runtime, and its check is t
   assert.deepEqual(checkConfig(target.settings, 'f'), { ...DEFAULTS, guestType: 'pv' });
 });
 
+test("the lab's Dom0 is described", () => {
+  const target = resolveTarget(loadTarget(TEMPLATES, join(TEMPLATES, '../lab/dom0.yaml')));
+  assert.equal(target.settings.kernel, '/usr/share/vxn/x86_64/vmlinux');
+});
+
 test('every description that comes with vxn is right, says what it is, and names its schema', () => {
   assert.deepEqual(targetNames(TEMPLATES), ['generic-x86-64', 'k3s', 'qemuarm64', 'qemux86-64']);
   for (const name of targetNames(TEMPLATES)) {
