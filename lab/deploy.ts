@@ -35,11 +35,13 @@ export async function assemble(): Promise<string> {
   const tree = statePath('dom0-tree');
   await rm(tree, { recursive: true, force: true });
   const usr = path.join(tree, 'usr');
-  await execa('node', ['scripts/build.mjs', '--target', `./${TARGET}`], {
+  // Not into dist/, which tests on this machine may be using.
+  const dist = statePath('dist');
+  await execa('node', ['scripts/build.mjs', '--target', `./${TARGET}`, '--out', dist], {
     cwd: REPOSITORY,
     stdout: 'ignore',
   });
-  await cp(path.join(REPOSITORY, 'dist'), usr, { recursive: true, verbatimSymlinks: true });
+  await cp(dist, usr, { recursive: true, verbatimSymlinks: true });
   await rm(path.join(usr, 'package.json'));
   const native = await buildNative();
   for (const helper of HELPERS) {

@@ -33,16 +33,31 @@ const sum = (counts: readonly Count[]): Count => ({
   failed: counts.reduce((n, c) => n + c.failed, 0),
 });
 
-/** Runs a command without stdin. What it prints is shown as it comes unless quiet, and given back. */
-function run(command: string, args: readonly string[], quiet = false): Promise<Run> {
+/** Whole lines of what comes, each behind a prefix. The last one may want its end. */
+function prefixed(prefix: string, show: (text: string) => void): (chunk: string) => void {
+  let begun = '';
+  return (chunk) => {
+    const lines = (begun + chunk).split('\n');
+    begun = lines.pop() ?? '';
+    show(lines.map((line) => `${prefix}${line}\n`).join(''));
+  };
+}
+
+/**
+ * Runs a command without stdin. What it prints is given back, and shown as it comes unless quiet; with a prefix when others
+ * print meanwhile.
+ */
+function run(command: string, args: readonly string[], quiet = false, prefix = ''): Promise<Run> {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     for (const pipe of [child.stdout, child.stderr]) {
+      const print = (text: string): void => void process.stdout.write(text);
+      const show = prefix === '' ? print : prefixed(prefix, print);
       pipe.setEncoding('utf8');
       pipe.on('data', (chunk: string) => {
         output += chunk;
-        if (!quiet) process.stdout.write(chunk);
+        if (!quiet) show(chunk);
       });
     }
     child.on('error', (error) => resolve({ status: null, output: `${command}: ${error.message}\n` }));
@@ -108,11 +123,11 @@ function countTap(tap: string): Count {
   };
 }
 
-async function nodeTests(files: string[], concurrency: number): Promise<Count> {
+async function nodeTests(files: string[], concurrency: number, prefix = ''): Promise<Count> {
   const folder = mkdtempSync(join(tmpdir(), 'vxn-test-'));
   try {
     const tap = join(folder, 'tap');
-    const { status } = await run(process.execPath, [
+    const args = [
       '--import',
       'tsx',
       '--test',
@@ -122,7 +137,8 @@ async function nodeTests(files: string[], concurrency: number): Promise<Count> {
       '--test-reporter=tap',
       `--test-reporter-destination=${tap}`,
       ...files,
-    ]);
+    ];
+    const { status } = await run(process.execPath, args, false, prefix);
     const count = countTap(readFileSync(tap, 'utf8'));
     return status !== 0 && count.failed === 0 ? sum([count, FAIL]) : count;
   } finally {
@@ -165,7 +181,7 @@ async function e2e(boot: Promise<Run>): Promise<Count> {
   const { status, output } = await boot;
   process.stdout.write(output);
   const up = status === 0 ? [] : [FAIL];
-  return sum([...up, await nodeTests(testFiles('test/e2e', []), 1)]);
+  return sum([...up, await nodeTests(testFiles('test/e2e', []), 1, 'e2e | ')]);
 }
 
 async function runStage({ name, run: body }: Stage): Promise<Count> {
@@ -187,6 +203,13 @@ async function runStage({ name, run: body }: Stage): Promise<Count> {
   return count;
 }
 
+/** One after the other. */
+async function runStages(stages: readonly Stage[]): Promise<Count> {
+  const counts: Count[] = [];
+  for (const stage of stages) counts.push(await runStage(stage));
+  return sum(counts);
+}
+
 async function main(what: string): Promise<Count> {
   const all = what === 'all';
   const packages = [
@@ -201,16 +224,15 @@ async function main(what: string): Promise<Count> {
     { name: 'fuzz', run: fuzz },
   ];
   const boot = all || what === 'e2e' ? bootLab() : undefined;
-  const stages: Stage[] = [
+  // The lab is mostly waiting for one guest at a time: the other tests fit in beside it.
+  const lab: Stage[] = boot === undefined ? [] : [{ name: 'e2e', run: () => e2e(boot) }];
+  const here: Stage[] = [
     // Lint looks at what build renders, too.
     { name: 'build', run: build },
     ...(all || what === 'unit' ? [{ name: 'lint', run: lint }, ...unitTests] : []),
     ...(all || what === 'native' ? nativeTests : []),
-    ...(boot === undefined ? [] : [{ name: 'e2e', run: () => e2e(boot) }]),
   ];
-  const counts: Count[] = [];
-  for (const stage of stages) counts.push(await runStage(stage));
-  return sum(counts);
+  return sum(await Promise.all([runStages(here), runStages(lab)]));
 }
 
 const what = process.argv[2] ?? 'all';
