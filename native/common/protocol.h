@@ -37,6 +37,7 @@ enum vxn_type {
   VXN_C_STATUS = 0x0042,
   VXN_C_START = 0x0043,
   VXN_C_PAUSED = 0x0044,
+  VXN_C_PIDS = 0x0045,
 
   VXN_G_HELLO = 0x8001,
   VXN_G_CONTAINER_OK = 0x8002,
@@ -51,6 +52,7 @@ enum vxn_type {
   VXN_G_STATS = 0x800b,
   VXN_G_PONG = 0x800c,
   VXN_M_STATUS = 0x8042,
+  VXN_M_PIDS = 0x8045,
 };
 
 enum vxn_tag {

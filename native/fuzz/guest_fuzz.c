@@ -85,6 +85,7 @@ int control_listen(const char *path, const struct control_events *events) { retu
 void control_retry(void) {}
 bool control_stuck(void) { return false; }
 void control_drain(void) {}
+pid_t control_pid(const struct client *c) { return (void)c, 1; }
 
 void control_send(struct client *c, uint16_t type, uint32_t id, const void *payload, uint32_t length) {
   CHECK(!c->gone);
@@ -137,6 +138,14 @@ void loop_timer(int ms, void (*fn)(void)) { (void)ms, (void)fn; }
 void destroy_domain(const char *xl, uint32_t id, int hold_fd, const char *gone_path) {
   (void)xl, (void)id, (void)hold_fd, (void)gone_path, destroyed++;
 }
+int terminal_open(const struct terminal_plan *plan, struct stdio *stdio, const char **error) {
+  return (void)plan, (void)stdio, (void)error, 0;
+}
+bool terminal_takes_signal(int signo, bool by_kernel) { return (void)signo, (void)by_kernel, false; }
+bool terminal_is_open(void) { return false; }
+void terminal_describe(uint32_t process) { (void)process; }
+void terminal_resize(uint32_t process) { (void)process; }
+void terminal_begin(void) {}
 void console_init(const char *dir, void (*panic)(void)) { (void)dir, (void)panic; }
 void console_open(const char *tty) { (void)tty; }
 const char *console_panic(void) { return NULL; }
@@ -165,9 +174,10 @@ static void reset(void) {
   asked = false;
   question = 0;
   n_askers = 0;
-  asked_to_start = no_domain = crashed = start_file_pending = false;
+  asked_to_start = no_domain = crashed = lost = terminal_owed = start_file_pending = false;
   memset(procs, 0, sizeof procs);
   next_id = FIRST_ID;
+  kills_owed = 0;
   queued = 0;
   open_ = unread = false;
   credit = VXN_STDIN_WINDOW;
@@ -280,7 +290,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     vxn_fault fault = vxn_parser_feed(&parser, buf, now, guest_frame, NULL);
     if (fault != NULL) finish(fault);
-    if (state == RUNNING) give_credit(&out[0]), give_credit(&out[1]);
+    if (state == RUNNING) output_credit(&out[0], INIT), output_credit(&out[1], INIT);
     guest_flush();
     CHECK(queued <= QUEUE);
     for (int i = 0; i < 2; i++) {

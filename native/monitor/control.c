@@ -2,6 +2,7 @@
 #include "control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -19,16 +20,39 @@
 struct client {
   struct source src;
   struct client *next;
-  bool stuck;  // holds a whole frame that could not be taken yet
-  size_t have;
-  size_t out_len, out_cap;
-  uint8_t *out;
-  uint8_t in[VXN_FRAME_MAX];
+  pid_t pid;
+  bool stuck;   // holds a whole frame that could not be taken yet
+  bool doomed;  // takes nothing: about to be dropped
+  // Both are there while they hold something: most clients most of the time wait.
+  struct buffer {
+    uint8_t *data;
+    size_t len, cap;
+  } in, out;
 };
 
+#define ROUGH 4096
+
 static struct source listener = {.fd = -1};
+// Given up for a moment when there is no other descriptor, so that a client is turned away instead of left waiting.
+static int spare_fd = -1;
 static struct control_events on;
 static struct client *clients;
+
+static void empty(struct buffer *b) {
+  free(b->data);
+  *b = (struct buffer){0};
+}
+
+// Makes room for len bytes in all. False without memory.
+static bool reserve(struct buffer *b, size_t len) {
+  if (len <= b->cap) return true;
+  size_t cap = len < ROUGH ? ROUGH : len;
+  uint8_t *data = realloc(b->data, cap);
+  if (data == NULL) return false;
+  b->data = data;
+  b->cap = cap;
+  return true;
+}
 
 static void drop(struct client *c) {
   for (struct client **p = &clients; *p != NULL; p = &(*p)->next) {
@@ -38,24 +62,29 @@ static void drop(struct client *c) {
   }
   loop_close(&c->src);
   on.gone(c);
-  free(c->out);
+  empty(&c->in);
+  empty(&c->out);
   free(c);
 }
 
 static void want(struct client *c) {
-  loop_set(&c->src, (c->stuck ? 0 : EPOLLIN) | (c->out_len > 0 ? EPOLLOUT : 0) | EPOLLRDHUP);
+  loop_set(&c->src, (c->stuck ? 0 : EPOLLIN) | (c->out.len > 0 ? EPOLLOUT : 0) | EPOLLRDHUP);
 }
 
 static bool flush(struct client *c) {
   size_t sent = 0;
-  while (sent < c->out_len) {
-    ssize_t n = send(c->src.fd, c->out + sent, c->out_len - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (sent < c->out.len) {
+    ssize_t n = send(c->src.fd, c->out.data + sent, c->out.len - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) break;
     if (n < 0) return false;
     sent += (size_t)n;
   }
-  memmove(c->out, c->out + sent, c->out_len - sent);
-  c->out_len -= sent;
+  if (sent == c->out.len) {
+    empty(&c->out);
+    return true;
+  }
+  memmove(c->out.data, c->out.data + sent, c->out.len - sent);
+  c->out.len -= sent;
   return true;
 }
 
@@ -64,20 +93,24 @@ static bool read_frames(struct client *c) {
   for (;;) {
     struct vxn_header h = {0};
     size_t want_bytes = VXN_HEADER_SIZE;
-    if (c->have >= VXN_HEADER_SIZE) {
-      if (!vxn_get_header(c->in, &h)) return false;
+    if (c->in.len >= VXN_HEADER_SIZE) {
+      if (!vxn_get_header(c->in.data, &h)) return false;
       want_bytes += h.length;
     }
-    if (c->have == want_bytes && c->have >= VXN_HEADER_SIZE) {
-      c->stuck = !on.frame(c, &h, c->in + VXN_HEADER_SIZE);
+    if (c->in.len == want_bytes && c->in.len >= VXN_HEADER_SIZE) {
+      c->stuck = !on.frame(c, &h, c->in.data + VXN_HEADER_SIZE);
       if (c->stuck) return true;
-      c->have = 0;
+      c->in.len = 0;
       continue;
     }
-    ssize_t n = recv(c->src.fd, c->in + c->have, want_bytes - c->have, MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return true;
+    if (!reserve(&c->in, want_bytes)) return false;
+    ssize_t n = recv(c->src.fd, c->in.data + c->in.len, want_bytes - c->in.len, MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+      if (c->in.len == 0) empty(&c->in);
+      return true;
+    }
     if (n <= 0) return false;
-    c->have += (size_t)n;
+    c->in.len += (size_t)n;
   }
 }
 
@@ -93,9 +126,17 @@ static void client_ready(struct source *s, uint32_t events) {
     drop(c);
 }
 
+static void turn_away(int listen_fd) {
+  close(spare_fd);
+  int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd >= 0) close(fd);
+  spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 static void accept_client(struct source *s, uint32_t events) {
   (void)events;
   int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd < 0 && (errno == EMFILE || errno == ENFILE)) turn_away(s->fd);
   if (fd < 0) return;
   struct client *c = calloc(1, sizeof *c);
   if (c == NULL) {
@@ -103,6 +144,9 @@ static void accept_client(struct source *s, uint32_t events) {
     return;
   }
   c->src = (struct source){.fd = fd, .events = EPOLLIN | EPOLLRDHUP, .ready = client_ready};
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) c->pid = peer.pid;
   c->next = clients;
   clients = c;
   if (loop_add(&c->src) < 0) drop(c);
@@ -121,6 +165,7 @@ int control_listen(const char *path, const struct control_events *events) {
   mode_t old = umask(0077);
   int rc = bind(fd, (struct sockaddr *)&a, sizeof a);
   umask(old);
+  spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
   listener = (struct source){.fd = fd, .events = EPOLLIN, .ready = accept_client};
   if (rc == 0 && listen(fd, 64) == 0 && loop_add(&listener) == 0) return 0;
   int saved = errno;
@@ -130,18 +175,21 @@ int control_listen(const char *path, const struct control_events *events) {
   return -1;
 }
 
+pid_t control_pid(const struct client *c) { return c->pid; }
+
 void control_send(struct client *c, uint16_t type, uint32_t id, const void *payload, uint32_t length) {
-  size_t need = c->out_len + VXN_HEADER_SIZE + length;
-  if (need > OUT_MAX) return;
-  if (need > c->out_cap) {
-    uint8_t *bigger = realloc(c->out, need);
-    if (bigger == NULL) return;
-    c->out = bigger;
-    c->out_cap = need;
+  struct buffer *out = &c->out;
+  size_t need = out->len + VXN_HEADER_SIZE + length;
+  if (c->doomed) return;
+  if (need > OUT_MAX || !reserve(out, need)) {
+    // What is left out could be an answer or an end that it waits for.
+    c->doomed = true;
+    shutdown(c->src.fd, SHUT_RDWR);
+    return;
   }
-  vxn_put_header(c->out + c->out_len, &(struct vxn_header){type, 0, id, length});
-  if (length > 0) memcpy(c->out + c->out_len + VXN_HEADER_SIZE, payload, length);
-  c->out_len = need;
+  vxn_put_header(out->data + out->len, &(struct vxn_header){type, 0, id, length});
+  if (length > 0) memcpy(out->data + out->len + VXN_HEADER_SIZE, payload, length);
+  out->len = need;
   flush(c);  // a broken connection shows as a hang-up in the loop
   want(c);
 }
@@ -167,6 +215,6 @@ bool control_stuck(void) {
 void control_drain(void) {
   for (struct client *c = clients; c != NULL; c = c->next) {
     struct pollfd p = {.fd = c->src.fd, .events = POLLOUT};
-    while (c->out_len > 0 && poll(&p, 1, 1000) == 1 && flush(c)) continue;
+    while (c->out.len > 0 && poll(&p, 1, 1000) == 1 && flush(c)) continue;
   }
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "../common/protocol.h"
 
@@ -18,6 +19,9 @@ struct control_events {
 
 /// Listens at path (at most 107 bytes). 0, or -1 with errno.
 int control_listen(const char *path, const struct control_events *events);
+
+/// The process at the other end, as it connected.
+pid_t control_pid(const struct client *c);
 
 /// Sends a frame to the client. A client that lets 1 MiB pile up is dropped.
 void control_send(struct client *c, uint16_t type, uint32_t id, const void *payload, uint32_t length);

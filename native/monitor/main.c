@@ -1,41 +1,34 @@
 // SPDX-License-Identifier: MIT
 // vxn-monitor: the process that an engine waits for. It stands for one container's first process: it holds its stdio, takes
 // its signals, and exits with its status. The process that was started ends at once, its child is the monitor. fd 3 gets
-// one line, "ok DOMID PID" or the reason of a failure.
+// one line, "ok DOMID PID" or the reason of a failure. `vxn-monitor exec` stands for a further process: attach.c.
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "cgroup.h"
+#include "lifeline.h"
 #include "loop.h"
 #include "options.h"
 #include "prepare.h"
+#include "ready.h"
 #include "record.h"
 #include "session.h"
+#include "signals.h"
+#include "terminal.h"
 
-#define READY_FD 3
+// One for each exec, and our own.
+#define DESCRIPTORS 4096
 
 static const struct session *session;
-
-static void say(const char *text) {
-  if (write(READY_FD, text, strlen(text)) < 0) return;
-}
-
-static void fail(const char *text) {
-  say(text);
-  if (errno != 0) say(": "), say(strerror(errno));
-  say("\n");
-  exit(1);
-}
 
 static void join_cgroups(const struct options *o) {
   for (size_t i = 0; i < o->n_cgroups; i++) {
@@ -44,18 +37,18 @@ static void join_cgroups(const struct options *o) {
     int saved = errno;
     snprintf(text, sizeof text, "cannot join the cgroup %s", o->cgroups[i]);
     errno = saved;
-    fail(text);
+    ready_fail(text);
   }
 }
 
 static void enter_netns(const char *netns) {
   if (strcmp(netns, "new") == 0) {
-    if (unshare(CLONE_NEWNET) < 0) fail("cannot make a network namespace");
+    if (unshare(CLONE_NEWNET) < 0) ready_fail("cannot make a network namespace");
     return;
   }
   int fd = open(netns, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) fail("cannot open the network namespace");
-  if (setns(fd, CLONE_NEWNET) < 0) fail("cannot enter the network namespace");
+  if (fd < 0) ready_fail("cannot open the network namespace");
+  if (setns(fd, CLONE_NEWNET) < 0) ready_fail("cannot enter the network namespace");
   close(fd);
 }
 
@@ -67,32 +60,22 @@ static void set_oom_score_adj(const char *value) {
   close(fd);
 }
 
-static void signal_arrived(struct source *s, uint32_t events) {
-  (void)events;
-  struct signalfd_siginfo info;
-  while (read(s->fd, &info, sizeof info) == sizeof info) session->signal((int)info.ssi_signo);
+static void allow_descriptors(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= DESCRIPTORS) return;
+  limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static void take_signals(void) {
-  static struct source src;
-  static const int not_forwarded[] = {SIGKILL, SIGSTOP, SIGSEGV, SIGILL,  SIGBUS,  SIGFPE,
-                                      SIGCHLD, SIGPIPE, SIGTTIN, SIGTTOU, SIGTSTP, SIGTRAP};
-  sigset_t set;
-  sigfillset(&set);
-  for (size_t i = 0; i < sizeof not_forwarded / sizeof *not_forwarded; i++) sigdelset(&set, not_forwarded[i]);
-  sigprocmask(SIG_SETMASK, &set, NULL);
-  signal(SIGPIPE, SIG_IGN);
-  signal(SIGCHLD, SIG_IGN);
-  signal(SIGTTOU, SIG_IGN);
-  signal(SIGTSTP, SIG_IGN);
-  src = (struct source){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .events = EPOLLIN, .ready = signal_arrived};
-  if (src.fd < 0 || loop_add(&src) < 0) fail("cannot take signals");
+static void end_with(pid_t caller) {
+  int fd = (int)syscall(SYS_pidfd_open, caller, 0);
+  if (fd < 0 || lifeline_watch(fd, session->kill) < 0) ready_fail("cannot watch the caller");
 }
 
 // Its parent ends, so that whoever started it need not wait for more than the line at fd 3.
 static void detach(void) {
   pid_t pid = fork();
-  if (pid < 0) fail("cannot fork");
+  if (pid < 0) ready_fail("cannot fork");
   if (pid > 0) _exit(0);
   setsid();
 }
@@ -105,32 +88,38 @@ static void make_domain(const struct options *o) {
   timeline_open(path);
   if (o->prepare == NULL || prepare(o->prepare, &failure)) return;
   errno = 0;
-  fail(failure);
+  ready_fail(failure);
 }
 
 int main(int argc, char **argv) {
   struct options o;
   const char *error = NULL;
+  if (argc > 1 && strcmp(argv[1], "exec") == 0) return attach_main(argc - 1, argv + 1);
   options_parse(&o, argc, argv);
   session = strcmp(o.guest, "marker") == 0 ? &marker_session : &agent_session;
   fcntl(READY_FD, F_SETFD, FD_CLOEXEC);
+  close_range(READY_FD + 1, ~0U, 0);
   prctl(PR_SET_NAME, "vxn-monitor");
   detach();
   make_domain(&o);
-  take_signals();
+  allow_descriptors();
+  if (signals_take(session->signal) < 0) ready_fail("cannot take signals");
   join_cgroups(&o);
   if (o.netns != NULL) enter_netns(o.netns);
   if (o.oom_score_adj != NULL) set_oom_score_adj(o.oom_score_adj);
+  if (o.caller > 0) end_with(o.caller);
   errno = 0;
-  if (session->open(&o, &error) < 0) fail(error);
+  if (session->open(&o, &error) < 0) ready_fail(error);
   int64_t domid;
-  if ((domid = domain_open(o.uuid, &session->events, &error)) < 0) fail(error);
+  if ((domid = domain_open(o.uuid, &session->events, &error)) < 0) ready_fail(error);
   session->domain((uint32_t)domid);
   char ready[48];
-  snprintf(ready, sizeof ready, "ok %" PRId64 " %d\n", domid, (int)getpid());
-  say(ready);
+  snprintf(ready, sizeof ready, "ok %" PRId64 " %d", domid, (int)getpid());
+  ready_say(ready);
   close(READY_FD);
   if (domain_socket() != NULL) session->events.served(domain_socket());
   loop_run(session->turn);
-  return session->status();
+  int status = session->status();
+  terminal_end();
+  return status;
 }

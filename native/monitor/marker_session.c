@@ -236,16 +236,19 @@ static bool ends_a_program(int signo) {
   }
 }
 
-static void session_signal(int signo) {
+static void session_signal(int signo, bool by_kernel) {
+  (void)by_kernel;
   if (ends_a_program(signo)) kill_now(signo);
 }
+
+static void session_kill(void) { kill_now(SIGKILL); }
 
 static void from_runtime(const struct vxn_header *h, const uint8_t *payload) {
   switch (h->type) {
     case VXN_C_KILL: kill_now(SIGKILL); break;
     case VXN_C_START: start_asked(); break;
     case VXN_H_SIGNAL:
-      if (h->length == 8) session_signal((int)(vxn_get32(payload) & 127));
+      if (h->length == 8) session_signal((int)(vxn_get32(payload) & 127), false);
       break;
     default: break;
   }
@@ -257,6 +260,7 @@ static bool from_client(struct client *c, const struct vxn_header *h, const uint
   (void)payload;
   if (h->type == VXN_H_PROCESS) control_send(c, VXN_G_FAILED, h->id, no_exec, sizeof no_exec - 1);
   if (h->type == VXN_H_STATS) control_send(c, VXN_G_FAILED, h->id, no_stats, sizeof no_stats - 1);
+  if (h->type == VXN_C_PIDS) control_send(c, VXN_M_PIDS, h->id, NULL, 0);
   if (h->type != VXN_C_STATUS) return true;
   uint8_t answer[12];
   vxn_put32(answer, (uint32_t)state);
@@ -312,6 +316,7 @@ const struct session marker_session = {
     .events = {.served = session_served, .console = session_console, .ended = session_ended},
     .domain = session_domain,
     .signal = session_signal,
+    .kill = session_kill,
     .turn = session_turn,
     .status = session_status,
 };

@@ -4,6 +4,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+#include "terminal.h"
 
 #define CGROUPS_MAX 32
 
@@ -20,6 +23,8 @@ struct options {
   const char *cgroups[CGROUPS_MAX];  // directories to join; with v1 there is one in each hierarchy
   size_t n_cgroups;
   uint64_t log_bytes;   // of the program's output
+  struct terminal_plan terminal;
+  pid_t caller;         // who waits for the container's end, and with whom it ends; 0: nobody
 };
 
 /// Parses the command line. On bad usage: one line on stderr and exit 2.

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../common/protocol.h"
+#include "guest.h"
 
 #define RING VXN_OUTPUT_WINDOW
 #define PIPE_BYTES (1 << 20)
@@ -124,6 +125,16 @@ bool output_write(struct output *o, const uint8_t *data, size_t len) {
   }
   if (o->len > 0) loop_set(&o->src, EPOLLOUT);
   return true;
+}
+
+void output_credit(struct output *o, uint32_t process) {
+  if (o->owed < VXN_OUTPUT_WINDOW / 4 || !guest_has_room()) return;
+  uint8_t payload[8];
+  vxn_put32(payload, o->stream);
+  vxn_put32(payload + 4, o->owed);
+  if (!guest_send(VXN_H_CREDIT, 0, process, payload, sizeof payload)) return;
+  o->window += o->owed;
+  o->owed = 0;
 }
 
 bool output_idle(const struct output *o) { return o->len == 0; }

@@ -26,6 +26,9 @@ void output_open(struct output *o, int fd, uint32_t stream);
 /// Passes len bytes on or keeps them. False when the guest sent more than its window.
 bool output_write(struct output *o, const uint8_t *data, size_t len);
 
+/// Gives process's guest credit for what has been passed on, when it is worth a frame and there is room for one.
+void output_credit(struct output *o, uint32_t process);
+
 /// True when everything that came has been passed on or dropped.
 bool output_idle(const struct output *o);
 

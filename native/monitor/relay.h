@@ -16,4 +16,13 @@ vxn_fault relay_from_guest(const struct vxn_header *h, const uint8_t *payload);
 /// The client is gone: its processes are killed.
 void relay_client_gone(struct client *c);
 
+/// Once per turn of the loop: sends what could not be sent before.
+void relay_turn(void);
+
+/// The container is over: every client is told that its processes have been killed, or lost with the guest.
+void relay_end(bool lost);
+
+/// Answers with the pids of those who have a process here.
+void relay_send_pids(struct client *c, uint32_t id);
+
 #endif

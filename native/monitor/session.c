@@ -22,6 +22,7 @@
 #include "start.h"
 #include "stats.h"
 #include "stdin.h"
+#include "terminal.h"
 
 #define INIT 1u
 #define STATUS_LOST 255
@@ -36,7 +37,7 @@ static enum state state = BOOTING;
 static uint32_t domid;
 static int status = STATUS_LOST;
 static struct output out[2];
-static bool asked_to_start, no_domain;
+static bool asked_to_start, terminal_owed, no_domain, lost;
 static char start_file[160];
 
 static void stop_when_flushed(void) {
@@ -50,6 +51,7 @@ static void end(int exit_status) {
   status = exit_status;
   outcome_exit(exit_status);
   stdin_close();
+  relay_end(lost);
   stop_when_flushed();
 }
 
@@ -57,6 +59,7 @@ static void end(int exit_status) {
 static void lose(const char *why) {
   if (state == EXITED) return;
   outcome_error(0, why);
+  lost = true;
   end(STATUS_LOST);
   loop_timer(GRACE_MS, loop_stop);
 }
@@ -69,8 +72,9 @@ static vxn_fault from_init_output(const struct vxn_header *h, const uint8_t *pay
 }
 
 static vxn_fault init_started(void) {
-  if (state != READY || !asked_to_start || start_pending()) return "STARTED without PROCESS";
+  if (state != READY || !asked_to_start || start_pending() || terminal_owed) return "STARTED without PROCESS";
   state = RUNNING;
+  terminal_begin();
   outcome_started();
   return NULL;
 }
@@ -199,8 +203,10 @@ static void kill_now(int signo) {
   loop_timer(GRACE_MS, loop_stop);
 }
 
-static void session_signal(int signo) {
-  if (state == RUNNING) {
+static void session_signal(int signo, bool by_kernel) {
+  if (terminal_takes_signal(signo, by_kernel)) {
+    if (signo == SIGWINCH && asked_to_start && !terminal_owed) terminal_resize(INIT);
+  } else if (state == RUNNING) {
     uint8_t payload[8] = {0};
     vxn_put32(payload, (uint32_t)signo);
     guest_send(VXN_H_SIGNAL, 0, INIT, payload, sizeof payload);
@@ -208,6 +214,8 @@ static void session_signal(int signo) {
     kill_now(signo);
   }
 }
+
+static void session_kill(void) { kill_now(SIGKILL); }
 
 static void send_status(struct client *c, uint32_t id) {
   uint8_t payload[12];
@@ -220,6 +228,7 @@ static void send_status(struct client *c, uint32_t id) {
 static void start_asked(void) {
   if (asked_to_start || state > READY) return;
   asked_to_start = true;
+  terminal_owed = terminal_is_open();
   if (start_open(start_file) < 0) lose("cannot read the start file");
 }
 
@@ -232,7 +241,7 @@ static void from_runtime(const struct vxn_header *h, const uint8_t *payload) {
       if (state == RUNNING)
         guest_send(h->type, 0, INIT, payload, h->length);
       else
-        session_signal((int)(vxn_get32(payload) & 127));
+        session_signal((int)(vxn_get32(payload) & 127), false);
       break;
     default: break;
   }
@@ -244,6 +253,7 @@ static bool from_client(struct client *c, const struct vxn_header *h, const uint
     if (state == BOOTING) return false;
     return state == EXITED ? true : stats_from_client(c, h);
   }
+  if (h->type == VXN_C_PIDS) return relay_send_pids(c, h->id), true;
   if (state != RUNNING) {
     static const char text[] = "\0\0\0\0container not running";
     if (h->type == VXN_H_PROCESS) control_send(c, VXN_G_FAILED, h->id, text, sizeof text - 1);
@@ -260,12 +270,14 @@ static void client_gone(struct client *c) {
 static int session_open(const struct options *o, const char **error) {
   static const struct control_events events = {from_client, client_gone};
   char path[160];
+  struct stdio stdio;
   if (outcome_open(o) < 0) return *error = "cannot make the gates", -1;
   output_log_open(o->log_dir, o->log_bytes);
   console_init(o->log_dir, panic_seen);
-  stdin_open(STDIN_FILENO, INIT);
-  output_open(&out[0], STDOUT_FILENO, 1);
-  output_open(&out[1], STDERR_FILENO, 2);
+  if (terminal_open(&o->terminal, &stdio, error) < 0) return -1;
+  stdin_open(stdio.in, INIT, stdio.in_ends);
+  output_open(&out[0], stdio.out, 1);
+  output_open(&out[1], stdio.err, 2);
   snprintf(path, sizeof path, "%s/control.sock", o->run_dir);
   if (control_listen(path, &events) < 0) return *error = "cannot listen on the control socket", -1;
   snprintf(start_file, sizeof start_file, "%s/start.frames", o->log_dir);
@@ -280,22 +292,14 @@ static void session_domain(uint32_t id) {
   if (!no_domain) outcome_domain(id);
 }
 
-static void give_credit(struct output *o) {
-  if (o->owed < VXN_OUTPUT_WINDOW / 4 || !guest_has_room()) return;
-  uint8_t payload[8];
-  vxn_put32(payload, o->stream);
-  vxn_put32(payload + 4, o->owed);
-  if (!guest_send(VXN_H_CREDIT, 0, INIT, payload, sizeof payload)) return;
-  o->window += o->owed;
-  o->owed = 0;
-}
-
 static void session_turn(void) {
   guest_receive();
-  if (state == RUNNING) give_credit(&out[0]), give_credit(&out[1]);
+  if (state == RUNNING) output_credit(&out[0], INIT), output_credit(&out[1], INIT);
+  relay_turn();
   bool takes = state != BOOTING;
   if (takes) control_retry();
   if (state == READY && !start_pump()) lose("the start file is damaged");
+  if (terminal_owed && !start_pending()) terminal_owed = false, terminal_describe(INIT);
   guest_flush();
   stdin_gate(state == RUNNING);
   guest_flush();
@@ -316,6 +320,7 @@ const struct session agent_session = {
     .events = {.served = session_served, .console = session_console, .ended = session_ended},
     .domain = session_domain,
     .signal = session_signal,
+    .kill = session_kill,
     .turn = session_turn,
     .status = session_status,
 };

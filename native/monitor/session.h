@@ -13,8 +13,10 @@ struct session {
   struct domain_events events;
   /// The domain's id, once known.
   void (*domain)(uint32_t domid);
-  /// A signal arrived that belongs to the program.
-  void (*signal)(int signo);
+  /// A signal arrived that belongs to the program. by_kernel: no process sent it.
+  void (*signal)(int signo, bool by_kernel);
+  /// Ends the container as SIGKILL does.
+  void (*kill)(void);
   /// Called once per turn of the loop.
   void (*turn)(void);
   /// The status to exit with, when the loop has stopped.

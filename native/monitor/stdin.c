@@ -11,11 +11,11 @@
 
 static struct source src = {.fd = -1};
 static uint32_t process, credit = VXN_STDIN_WINDOW;
-static bool eof_owed;
+static bool passes_end, eof_owed;
 
 static void end_of_file(void) {
   loop_close(&src);
-  eof_owed = true;
+  eof_owed = passes_end;
 }
 
 static void readable(struct source *s, uint32_t events) {
@@ -32,8 +32,9 @@ static void readable(struct source *s, uint32_t events) {
   credit -= (uint32_t)n;
 }
 
-void stdin_open(int fd, uint32_t process_id) {
+void stdin_open(int fd, uint32_t process_id, bool ends) {
   process = process_id;
+  passes_end = ends;
   src = (struct source){.fd = fd, .events = EPOLLIN, .ready = readable};
   if (loop_add(&src) < 0)
     end_of_file();

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// Takes over fd for the process with this id.
-void stdin_open(int fd, uint32_t process);
+/// Takes over fd for the process with this id. ends: the end of input is passed on.
+void stdin_open(int fd, uint32_t process, bool ends);
 
 /// The guest has room for n more bytes. False when that is beyond the limit.
 bool stdin_credit(uint32_t n);

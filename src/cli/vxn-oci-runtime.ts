@@ -2,14 +2,16 @@
 // The entry point that engines call. Nothing that a verb does not need is done here.
 import { appendFileSync, closeSync, openSync, realpathSync, writeSync } from 'node:fs';
 import { errno, messageOf, VxnError } from '../errors.ts';
-import { type Command, type Parsed, parseArguments } from '../oci/arguments.ts';
+import { type Command, globalOption, type Parsed, parseArguments } from '../oci/arguments.ts';
 import { type Context, makeContext } from '../oci/context.ts';
+import type { CreateOptions } from '../oci/create.ts';
 import { OCI_VERSION } from '../oci/spec.ts';
 
 declare const VXN_VERSION: string;
 declare const VXN_COMMIT: string;
 
 interface Verb extends Command {
+  /** May set process.exitCode. */
   run(context: Context, parsed: Parsed): Promise<void>;
 }
 
@@ -50,6 +52,8 @@ const MODULES = {
   update: () => import('../oci/update.ts'),
   events: () => import('../oci/events.ts'),
   control: () => import('../guest/control.ts'),
+  exec: () => import('../oci/exec.ts'),
+  run: () => import('../oci/run.ts'),
   list: () => import('../oci/list.ts'),
   ps: () => import('../oci/ps.ts'),
   logs: () => import('../oci/logs.ts'),
@@ -77,25 +81,30 @@ const CHECKPOINT_OPTIONS = {
   'auto-dedup': 'flag',
 } as const;
 
+const CREATE_OPTIONS = {
+  bundle: 'value',
+  'pid-file': 'value',
+  'console-socket': 'value',
+  'no-pivot': 'flag',
+  'no-new-keyring': 'flag',
+  'preserve-fds': 'value',
+} as const;
+
+const createOptions = (parsed: Parsed): CreateOptions => ({
+  id: id(parsed),
+  bundle: parsed.options.get('bundle') ?? '.',
+  pidFile: parsed.options.get('pid-file'),
+  consoleSocket: parsed.options.get('console-socket'),
+});
+
 const VERBS: Readonly<Record<string, Verb>> = {
   create: {
     summary: 'make a container: build its root disk and boot its domain',
     args: ['ID'],
-    options: {
-      bundle: 'value',
-      'pid-file': 'value',
-      'console-socket': 'value',
-      'no-pivot': 'flag',
-      'no-new-keyring': 'flag',
-      'preserve-fds': 'value',
+    options: CREATE_OPTIONS,
+    run: async (context, parsed) => {
+      await (await MODULES.create()).create(context, createOptions(parsed));
     },
-    run: async (context, parsed) =>
-      (await MODULES.create()).create(context, {
-        id: id(parsed),
-        bundle: parsed.options.get('bundle') ?? '.',
-        pidFile: parsed.options.get('pid-file'),
-        consoleSocket: parsed.options.get('console-socket'),
-      }),
   },
   start: {
     summary: 'start the program of a container that was made',
@@ -181,6 +190,60 @@ const VERBS: Readonly<Record<string, Verb>> = {
       await events(context, id(parsed), options, (event) => writeAll(STDOUT, `${JSON.stringify(event)}\n`));
     },
   },
+  exec: {
+    summary: 'run a further process in a running container',
+    args: ['ID', '[COMMAND...]'],
+    options: {
+      process: 'value',
+      detach: 'flag',
+      'pid-file': 'value',
+      'console-socket': 'value',
+      tty: 'flag',
+      env: 'list',
+      cwd: 'value',
+      user: 'value',
+      'additional-gids': 'list',
+      cap: 'list',
+      'no-new-privs': 'flag',
+      // What has no meaning here, or no effect in a guest, is taken all the same.
+      'preserve-fds': 'value',
+      'process-label': 'value',
+      apparmor: 'value',
+      cgroup: 'list',
+      'ignore-paused': 'flag',
+    },
+    run: async (context, parsed) => {
+      const { options, lists } = parsed;
+      process.exitCode = await (await MODULES.exec()).exec(context, {
+        id: id(parsed),
+        command: parsed.args.slice(1),
+        processFile: options.get('process'),
+        detach: options.has('detach'),
+        pidFile: options.get('pid-file'),
+        consoleSocket: options.get('console-socket'),
+        tty: options.has('tty'),
+        env: lists.get('env') ?? [],
+        cwd: options.get('cwd'),
+        user: options.get('user'),
+        additionalGids: lists.get('additional-gids') ?? [],
+        capabilities: lists.get('cap') ?? [],
+        noNewPrivileges: options.has('no-new-privs'),
+        ignorePaused: options.has('ignore-paused'),
+      });
+    },
+  },
+  run: {
+    summary: 'create, start, wait and delete: a whole container in one call',
+    args: ['ID'],
+    options: { ...CREATE_OPTIONS, detach: 'flag', keep: 'flag', 'no-subreaper': 'flag' },
+    run: async (context, parsed) => {
+      process.exitCode = await (await MODULES.run()).run(context, {
+        ...createOptions(parsed),
+        detach: parsed.options.has('detach'),
+        keep: parsed.options.has('keep'),
+      });
+    },
+  },
   list: {
     summary: 'list the containers of --root',
     args: [],
@@ -196,7 +259,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     options: { format: 'value' },
     run: async ({ config, root }, parsed) => {
       const { ps } = await MODULES.ps();
-      write(STDOUT, ps(config, root, id(parsed), parsed.options.get('format') ?? 'table'));
+      write(STDOUT, await ps(config, root, id(parsed), parsed.options.get('format') ?? 'table'));
     },
   },
   logs: {
@@ -281,9 +344,8 @@ ${verbs.join('')}
 function commandHelp(name: string): string {
   const verb = VERBS[name];
   if (verb === undefined) return help();
-  const options = Object.entries(verb.options).map(
-    ([o, kind]) => `  --${o}${kind === 'value' ? ' VALUE' : ''}\n`,
-  );
+  const forms = { flag: '', value: ' VALUE', list: ' VALUE ...' };
+  const options = Object.entries(verb.options).map(([o, kind]) => `  --${o}${forms[kind]}\n`);
   const lines = options.length > 0 ? `\nOptions:\n${options.join('')}` : '';
   return `Usage: vxn-oci-runtime ${name} [OPTIONS] ${verb.args.join(' ')}\n\n${verb.summary}\n${lines}`;
 }
@@ -323,21 +385,12 @@ async function main(argv: readonly string[]): Promise<void> {
   await VERBS[parsed.command]?.run(makeContext(parsed.globals, VXN_VERSION, parseYaml), parsed);
 }
 
-/** The value of a global option, found even in a command line that does not parse. */
-function rawOption(argv: readonly string[], name: string): string | undefined {
-  for (const [i, word] of argv.entries()) {
-    if (word === `--${name}`) return argv[i + 1];
-    if (word.startsWith(`--${name}=`)) return word.slice(name.length + 3);
-  }
-  return undefined;
-}
-
 // One line to --log, which engines quote as the reason, and the same to stderr.
 function report(argv: readonly string[], error: unknown): void {
   const message = error instanceof VxnError ? error.line : `internal error: ${messageOf(error)}`;
   const time = new Date().toISOString();
-  const log = rawOption(argv, 'log');
-  const json = rawOption(argv, 'log-format') === 'json';
+  const log = globalOption(argv, 'log');
+  const json = globalOption(argv, 'log-format') === 'json';
   const entry = json
     ? JSON.stringify({ level: 'error', msg: message, time })
     : `time="${time}" level=error msg=${JSON.stringify(message)}`;
@@ -349,12 +402,13 @@ function report(argv: readonly string[], error: unknown): void {
     }
   }
   write(STDERR, `${message}\n`);
-  if (!(error instanceof VxnError) && argv.includes('--debug')) write(STDERR, `${(error as Error)?.stack}\n`);
+  if (!(error instanceof VxnError) && globalOption(argv, 'debug') !== undefined)
+    write(STDERR, `${(error as Error)?.stack}\n`);
 }
 
 function run(argv: readonly string[]): void {
   main(argv).then(
-    () => process.exit(0),
+    () => process.exit(),
     (error: unknown) => {
       report(argv, error);
       process.exit(error instanceof VxnError ? error.exitCode : 1);

@@ -8,7 +8,10 @@ import type { Spec } from '../oci/spec.ts';
 import { BindArea } from './bind-area.ts';
 import { describeContainer, describeProcess, FIRST } from './description.ts';
 import type { Guest } from './guest.ts';
-import { DESCRIPTION_MAX, encodeDescription, SECCOMP_MAX, Type } from './protocol.ts';
+import { DESCRIPTION_MAX, encodeDescription, SECCOMP_MAX, TERMINAL_BYTES, Type } from './protocol.ts';
+
+// What the monitor and vxn-seccomp add to the process.
+const ADDED_MAX = SECCOMP_MAX + TERMINAL_BYTES;
 
 const bindLimit = (config: Config): number => config.bindLimit << 20;
 
@@ -18,10 +21,10 @@ export function checkDescription(spec: Spec, config: Config): number {
   const container = describeContainer(spec, (m) => binds.indexOf(m), binds.bytes);
   const process =
     spec.process === undefined ? Buffer.alloc(0) : describeProcess(spec.process, true, undefined);
-  if (Math.max(container.length, process.length + SECCOMP_MAX) > DESCRIPTION_MAX) {
+  if (Math.max(container.length, process.length + ADDED_MAX) > DESCRIPTION_MAX) {
     throw new VxnError('INVALID_SPEC', 'config.json: process and mounts are larger than 4 MiB');
   }
-  return binds.bytes + container.length + process.length + SECCOMP_MAX;
+  return binds.bytes + container.length + process.length + ADDED_MAX;
 }
 
 function* startFrames(
@@ -40,9 +43,9 @@ function* startFrames(
   yield encodeDescription(Type.Container, FIRST, container);
   yield* binds.frames(FIRST);
   const program = Buffer.concat([describeProcess(process, true, seccompFilter(places, stored)), hooks]);
-  if (program.length > DESCRIPTION_MAX)
+  if (program.length + TERMINAL_BYTES > DESCRIPTION_MAX)
     throw new VxnError('INVALID_SPEC', 'config.json: process, hooks and annotations are larger than 4 MiB');
-  yield encodeDescription(Type.Process, FIRST, program);
+  yield encodeDescription(Type.Process, FIRST, program, process.terminal);
 }
 
 /**

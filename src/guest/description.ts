@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // A checked configuration -> the CONTAINER and PROCESS payloads of docs/protocol.md.
+
 import { parseMountOptions } from '../oci/mount-options.ts';
 import type { Mount, Process, Spec } from '../oci/spec.ts';
 import { Records, Tag } from './protocol.ts';
 
 /** The id of a domain's only container and of its first process. */
 export const FIRST = 1;
+/** The id that an exec's own connection gives its process: the monitor gives it another in the guest. */
+export const EXEC = 2;
 
 const MS_RDONLY = 1n;
 
@@ -56,7 +59,10 @@ export function describeContainer(
   return r.bytes();
 }
 
-/** One process of the container; init for its first. seccomp is the value of its SECCOMP record, if it has one. */
+/**
+ * One process of the container; init for its first. seccomp is the value of its SECCOMP record, if it has one.
+ * TERMINAL is the monitor's to add: it knows the size.
+ */
 export function describeProcess(process: Process, init: boolean, seccomp: Buffer | undefined): Buffer {
   const r = new Records().u32(Tag.ContainerId, FIRST).flag(Tag.Init, init);
   for (const arg of process.args) r.text(Tag.Arg, arg);

@@ -60,6 +60,11 @@ function needsUsr(rootfs: string): boolean {
 
 export const markerGuest: Guest = {
   check(spec, config) {
+    // Its console is not passed on yet, and an engine would wait for the terminal for ever.
+    if (spec.process?.terminal === true)
+      throw new VxnError('UNSUPPORTED', 'terminals are not supported with marker guests yet', {
+        hint: 'run it without -t, or with vxn-agent in the guest',
+      });
     agentSize(config);
     checkDescription(spec, config);
   },

@@ -5,6 +5,8 @@ export const PROTOCOL_VERSION = 1;
 export const HEADER_SIZE = 12;
 export const PAYLOAD_MAX = 65536;
 export const DESCRIPTION_MAX = 4 << 20;
+/** Of the TERMINAL record, which the monitor adds to a PROCESS. */
+export const TERMINAL_BYTES = 12;
 /** Bytes of a SECCOMP record at most: its header, the flags, and as many instructions as Linux takes. */
 export const SECCOMP_MAX = 8 + 4 + 8 * 4096;
 const FLAG_MORE = 1;
@@ -25,6 +27,7 @@ export const Type = {
   Status: 0x0042,
   Start: 0x0043,
   Paused: 0x0044,
+  Pids: 0x0045,
   ContainerOk: 0x8002,
   Started: 0x8003,
   Failed: 0x8004,
@@ -35,6 +38,7 @@ export const Type = {
   Exit: 0x8009,
   StatsReply: 0x800b,
   StatusReply: 0x8042,
+  PidsReply: 0x8045,
 } as const;
 
 /** Record tags. */
@@ -83,7 +87,6 @@ export const Tag = {
   Caps: 70,
   NoNewPrivileges: 71,
   OomScoreAdj: 72,
-  Terminal: 73,
   Seccomp: 74,
   Hook: 75,
   StatUptimeNs: 80,
@@ -127,14 +130,18 @@ export function encodeFrame(
   return frame;
 }
 
-/** A description of any length up to DESCRIPTION_MAX, as frames joined by MORE. Throws RangeError beyond that. */
-export function encodeDescription(type: number, id: number, description: Buffer): Buffer {
+/**
+ * A description of any length up to DESCRIPTION_MAX, as frames joined by MORE; open: somebody else adds the last frame. Throws
+ * RangeError beyond that.
+ */
+export function encodeDescription(type: number, id: number, description: Buffer, open = false): Buffer {
   if (description.length > DESCRIPTION_MAX)
     throw new RangeError(`description of ${description.length} bytes`);
   const frames: Buffer[] = [];
   for (let at = 0; ; at += PAYLOAD_MAX) {
     const last = at + PAYLOAD_MAX >= description.length;
-    frames.push(encodeFrame(type, id, description.subarray(at, at + PAYLOAD_MAX), last ? 0 : FLAG_MORE));
+    const flags = last && !open ? 0 : FLAG_MORE;
+    frames.push(encodeFrame(type, id, description.subarray(at, at + PAYLOAD_MAX), flags));
     if (last) return Buffer.concat(frames);
   }
 }

@@ -10,7 +10,7 @@ export interface GlobalOptions {
   debug: boolean;
 }
 
-type Kind = 'flag' | 'value';
+type Kind = 'flag' | 'value' | 'list';
 
 // What engines pass and we have no use for is taken all the same.
 const GLOBALS: Readonly<Record<string, Kind>> = {
@@ -29,7 +29,10 @@ const GLOBALS: Readonly<Record<string, Kind>> = {
 export interface Command {
   /** Options by name. */
   options: Readonly<Record<string, Kind>>;
-  /** Names of the arguments, all needed, for the usage line. */
+  /**
+   * Names of the arguments for the usage line; those in brackets may be missing. One that ends in `...` stands for a command
+   * line of its own: from its first word on nothing is an option of ours.
+   */
   args: readonly string[];
   summary: string;
 }
@@ -38,6 +41,8 @@ export interface Parsed {
   globals: GlobalOptions;
   command: string | undefined;
   options: Map<string, string>;
+  /** The values of options that may be given more than once. */
+  lists: Map<string, string[]>;
   args: string[];
 }
 
@@ -49,6 +54,13 @@ const ALIASES: Readonly<Record<string, string>> = {
   q: 'quiet',
   r: 'resources',
   a: 'all',
+  c: 'cap',
+  d: 'detach',
+  e: 'env',
+  g: 'additional-gids',
+  p: 'process',
+  t: 'tty',
+  u: 'user',
 };
 
 interface Token {
@@ -90,20 +102,22 @@ function usage(message: string, word: string, candidates: readonly string[]): Vx
   });
 }
 
+type Found = Pick<Parsed, 'options' | 'lists'>;
+
+// Takes options and arguments off words until there are as many arguments as last says.
 function readOptions(
   words: string[],
   kinds: Readonly<Record<string, Kind>>,
-  options: Map<string, string>,
-  stopAtArgument: boolean,
+  { options, lists }: Found,
+  last: number,
 ): string[] {
   const args: string[] = [];
-  while (words.length > 0) {
+  while (words.length > 0 && args.length < last) {
     const word = words.shift() ?? '';
     if (word === '--') return [...args, ...words.splice(0)];
     const token = asOption(word);
     if (token === undefined) {
       args.push(word);
-      if (stopAtArgument) return args;
       continue;
     }
     const kind = Object.hasOwn(kinds, token.name) ? kinds[token.name] : undefined;
@@ -117,16 +131,29 @@ function readOptions(
     }
     const value = token.value ?? words.shift();
     if (value === undefined) throw new VxnError('USAGE', `option --${token.name} needs a value`);
-    options.set(token.name, value);
+    if (kind === 'list') lists.set(token.name, [...(lists.get(token.name) ?? []), value]);
+    else options.set(token.name, value);
   }
   return args;
+}
+
+/** The value of a global option, found even in a command line that does not parse. What follows the command is not ours. */
+export function globalOption(argv: readonly string[], name: string): string | undefined {
+  for (let i = 0; i < argv.length; i++) {
+    const token = asOption(argv[i] ?? '');
+    if (token === undefined) return undefined;
+    const apart = token.value === undefined && GLOBALS[token.name] === 'value';
+    if (token.name === name) return apart ? argv[i + 1] : (token.value ?? 'true');
+    if (apart) i++;
+  }
+  return undefined;
 }
 
 /** Parses a command line (without node and script). Throws USAGE. */
 export function parseArguments(argv: readonly string[], commands: Readonly<Record<string, Command>>): Parsed {
   const words = [...argv];
   const found = new Map<string, string>();
-  const [command] = readOptions(words, GLOBALS, found, true);
+  const [command] = readOptions(words, GLOBALS, { options: found, lists: new Map() }, 1);
   const format = found.get('log-format') ?? 'text';
   if (format !== 'text' && format !== 'json') throw new VxnError('USAGE', `unknown log format "${format}"`);
   const globals: GlobalOptions = {
@@ -136,17 +163,24 @@ export function parseArguments(argv: readonly string[], commands: Readonly<Recor
     debug: found.has('debug'),
   };
   const options = new Map<string, string>();
+  const lists = new Map<string, string[]>();
   for (const name of ['help', 'version']) if (found.has(name)) options.set(name, 'true');
-  if (command === undefined) return { globals, command, options, args: [] };
+  if (command === undefined) return { globals, command, options, lists, args: [] };
   const known = Object.hasOwn(commands, command) ? commands[command] : undefined;
   if (known === undefined) throw usage(`unknown command "${command}"`, command, Object.keys(commands));
-  const args = readOptions(words, { ...known.options, help: 'flag' }, options, false);
-  if (options.has('help')) return { globals, command, options, args };
-  if (args.length < known.args.filter((a) => !a.startsWith('[')).length || args.length > known.args.length) {
+  const open = known.args.at(-1)?.includes('...') === true;
+  const last = open ? known.args.length : Number.POSITIVE_INFINITY;
+  const args = [
+    ...readOptions(words, { ...known.options, help: 'flag' }, { options, lists }, last),
+    ...words,
+  ];
+  if (options.has('help')) return { globals, command, options, lists, args };
+  const needed = known.args.filter((a) => !a.startsWith('[')).length;
+  if (args.length < needed || (!open && args.length > known.args.length)) {
     throw new VxnError(
       'USAGE',
       `${command} takes ${known.args.join(' ') || 'no arguments'}, got ${args.length} argument(s)`,
     );
   }
-  return { globals, command, options, args };
+  return { globals, command, options, lists, args };
 }

@@ -23,12 +23,13 @@ import {
 import type { Context } from './context.ts';
 import type { Hooks } from './hooks.ts';
 import { startMonitor } from './monitor.ts';
-import { identify, isAlive } from './process-id.ts';
+import { identify, isAlive, type ProcessId } from './process-id.ts';
 import { checkProgram } from './program.ts';
 import type { Json } from './read.ts';
 import { rootDiskSteps } from './root-disk.ts';
 import { rootFree, type Size, sizeDomain } from './sizing.ts';
 import { checkSupported, OCI_VERSION } from './spec.ts';
+import { planStdio, type Stdio } from './stdio.ts';
 import type { Step } from './step.ts';
 import { stamp } from './timeline.ts';
 
@@ -106,8 +107,8 @@ async function build(
   machine: Machine,
   places: Places,
   stored: Stored,
-  wanted: { cgroup: CgroupRequest; seccomp: ((file: string) => Step) | undefined },
-): Promise<void> {
+  wanted: { cgroup: CgroupRequest; seccomp: ((file: string) => Step) | undefined; stdio: Stdio },
+): Promise<ProcessId> {
   const { config } = context;
   const toolstack = await context.toolstack();
   writeAtomically(places.domainConfig, domainConfig(domainPlan(config, stored, places, machine)));
@@ -127,24 +128,30 @@ async function build(
       // Last: the guest's kernel boots meanwhile.
       ...(wanted.seccomp === undefined ? [] : [wanted.seccomp(places.seccomp)]),
     ],
+    stdio: wanted.stdio,
   });
   stamp(places, 'monitor.ready');
   stored.domid = monitor.domid;
   stored.monitor = monitor.process;
   store(places, stored);
+  return monitor.process;
 }
 
 /**
  * `create`: builds the root disk, boots the domain and starts its monitor; the program does not run yet. Either all of
- * it is there at the end, or nothing. Throws INVALID_*, UNSUPPORTED, ALREADY_EXISTS, DISK, TOOLSTACK, MONITOR.
+ * it is there at the end, or nothing. foreground: the caller waits for the program's end. Throws INVALID_*, USAGE, UNSUPPORTED,
+ * ALREADY_EXISTS, DISK, TOOLSTACK, MONITOR.
  */
-export async function create(context: Context, options: CreateOptions): Promise<void> {
+export async function create(
+  context: Context,
+  options: CreateOptions,
+  foreground = false,
+): Promise<ProcessId> {
   const { id } = options;
   checkId(id);
   const bundle = readBundle(options.bundle);
   checkSupported(bundle.spec, bundle.raw);
-  if (options.consoleSocket !== undefined)
-    throw new VxnError('UNSUPPORTED', 'terminals are not supported yet');
+  const stdio = planStdio(bundle.spec.process, options.consoleSocket, foreground);
   const machine = await planMachine(bundle, context.config);
   // A marker guest reports it as the program's own status.
   if (bundle.spec.process !== undefined && machine.protocol === 'agent')
@@ -179,7 +186,7 @@ export async function create(context: Context, options: CreateOptions): Promise<
     store(places, stored);
     stamp(places, 'create.begin');
     writeAtomically(places.config, bundle.text);
-    await build(context, bundle, machine, places, stored, { cgroup, seccomp });
+    const monitor = await build(context, bundle, machine, places, stored, { cgroup, seccomp, stdio });
     if (hooks !== undefined) {
       await (await import('./hooks.ts')).runCreateHooks(hooks, stored);
       store(places, { ...stored, hooks: 'done' });
@@ -190,6 +197,7 @@ export async function create(context: Context, options: CreateOptions): Promise<
     stamp(places, 'create.end');
     // Last, since whoever finds it takes the container for made.
     if (options.pidFile !== undefined) writeAtomically(options.pidFile, String(stored.monitor.pid));
+    return monitor;
   } catch (error) {
     // The first failure is the one to tell; what could not be undone is there for `delete --force`.
     const { removeContainer } = await import('./remove.ts');

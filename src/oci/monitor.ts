@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import { VxnError } from '../errors.ts';
 import type { Places } from './container.ts';
 import { identify, type ProcessId } from './process-id.ts';
+import { type Stdio, stdioArgs, stdioFds } from './stdio.ts';
 import { encodeSteps, type Step, stepEnvironment } from './step.ts';
 
 export interface MonitorPlan {
@@ -22,6 +23,7 @@ export interface MonitorPlan {
   guestArgs: readonly string[];
   /** What makes the domain, in order. */
   steps: readonly Step[];
+  stdio: Stdio;
 }
 
 export interface Monitor {
@@ -37,7 +39,8 @@ export function monitorArgs(config: Config, plan: MonitorPlan): string[] {
   if (plan.netns !== undefined) args.push('--netns', plan.netns);
   if (plan.oomScoreAdj !== undefined) args.push('--oom-score-adj', String(plan.oomScoreAdj));
   for (const cgroup of plan.cgroups) args.push('--cgroup', cgroup);
-  return [...args, ...plan.guestArgs];
+  if (plan.stdio.foreground) args.push('--caller', String(process.pid));
+  return [...args, ...stdioArgs(plan.stdio), ...plan.guestArgs];
 }
 
 function ready(line: string): Monitor | undefined {
@@ -54,14 +57,14 @@ function failure(command: string, steps: readonly Step[], said: string): VxnErro
 }
 
 /**
- * Starts the monitor with this process's fds 0 to 2 as the container's, in a session of its own. It runs the steps that make
- * the domain; this waits until it watches that. Throws MONITOR, or what a step that failed has to say.
+ * Starts the monitor in a session of its own. It runs the steps that make the domain; this waits until it watches that and,
+ * where there is one, has sent the terminal. Throws MONITOR, or what a step that failed has to say.
  */
 export function startMonitor(config: Config, plan: MonitorPlan): Monitor {
   const command = join(config.libexecDir, 'vxn-monitor');
   writeFileSync(plan.places.steps, encodeSteps(plan.steps), { mode: 0o600 });
   const { error, output } = spawnSync(command, monitorArgs(config, plan), {
-    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+    stdio: [...stdioFds(plan.stdio), 'pipe'],
     encoding: 'utf8',
     cwd: '/',
     env: stepEnvironment(),

@@ -312,5 +312,4 @@ export function checkSupported(spec: Spec, raw: Json): void {
   if (linux.intelRdt !== undefined) refuse('linux.intelRdt is not supported', seeLimits);
   if (linux.personality !== undefined) refuse('linux.personality is not supported', seeLimits);
   if (linux.netDevices !== undefined) refuse('linux.netDevices is not supported', seeLimits);
-  if (spec.process?.terminal === true) refuse('terminals are not supported yet', 'run it without -t');
 }

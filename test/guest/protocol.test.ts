@@ -98,6 +98,11 @@ for (const length of [0, 1, PAYLOAD_MAX, PAYLOAD_MAX + 1, 3 * PAYLOAD_MAX, 4 << 
       [...frames.slice(1).map(() => 1), 0],
     );
     assert.equal(frames.length, Math.max(1, Math.ceil(length / PAYLOAD_MAX)));
+    const open = new FrameReader().push(encodeDescription(Type.Process, 9, description, true));
+    assert.deepEqual(
+      open.map((f) => f.flags),
+      frames.map(() => 1),
+    );
   });
 }
 

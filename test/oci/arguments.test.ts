@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Command, nearest, parseArguments } from '../../src/oci/arguments.ts';
+import { type Command, globalOption, nearest, parseArguments } from '../../src/oci/arguments.ts';
 import { throwsVxn } from '../fixtures/throws.ts';
 
 const COMMANDS: Record<string, Command> = {
@@ -13,6 +13,18 @@ const COMMANDS: Record<string, Command> = {
   kill: { summary: '', args: ['ID', '[SIGNAL]'], options: { all: 'flag' } },
   delete: { summary: '', args: ['ID'], options: { force: 'flag' } },
   features: { summary: '', args: [], options: {} },
+  exec: {
+    summary: '',
+    args: ['ID', '[COMMAND...]'],
+    options: {
+      process: 'value',
+      detach: 'flag',
+      'pid-file': 'value',
+      tty: 'flag',
+      env: 'list',
+      user: 'value',
+    },
+  },
 };
 const parse = (...argv: string[]) => parseArguments(argv, COMMANDS);
 
@@ -100,6 +112,9 @@ const REFUSED: [string[], string][] = [
   [['--roto', '/r', 'features'], 'unknown option --roto (did you mean --root?)'],
   [['delete', '--toString', 'x'], 'unknown option --toString'],
   [['create', 'c1', '--bundle'], 'option --bundle needs a value'],
+  [['exec'], 'exec takes ID [COMMAND...], got 0 argument(s)'],
+  [['exec', 'c1', '--evn', 'A=1', 'ls'], 'unknown option --evn (did you mean --env?)'],
+  [['exec', '-it', 'c1', 'sh'], 'unknown option -it'],
   [['--log'], 'option --log needs a value'],
   [['create'], 'create takes ID, got 0 argument(s)'],
   [['create', 'a', 'b'], 'create takes ID, got 2 argument(s)'],
@@ -109,6 +124,74 @@ const REFUSED: [string[], string][] = [
 ];
 for (const [argv, text] of REFUSED) {
   test(`refused: ${argv.join(' ')}`, () => throwsVxn(() => parse(...argv), 'USAGE', text));
+}
+
+const EXECS: [string, string, string[], Record<string, string>][] = [
+  [
+    'containerd',
+    'exec --process /f --detach --pid-file /p c1',
+    ['c1'],
+    { process: '/f', detach: 'true', 'pid-file': '/p' },
+  ],
+  [
+    'conmon',
+    'exec --pid-file /p --process /f --detach c1',
+    ['c1'],
+    { process: '/f', detach: 'true', 'pid-file': '/p' },
+  ],
+  ['options behind the id', 'exec c1 --process=/f -d', ['c1'], { process: '/f', detach: 'true' }],
+  ['a command', 'exec -t c1 ls -l --detach /', ['c1', 'ls', '-l', '--detach', '/'], { tty: 'true' }],
+  ['options between id and command', 'exec c1 -t ls -t', ['c1', 'ls', '-t'], { tty: 'true' }],
+  ['-- before the command', 'exec c1 -- -x -t', ['c1', '-x', '-t'], {}],
+  ['-- behind the command', 'exec c1 env -- -t', ['c1', 'env', '--', '-t'], {}],
+  ['-- before the id', 'exec -- c1 ls -t', ['c1', 'ls', '-t'], {}],
+];
+for (const [name, line, args, options] of EXECS) {
+  test(`exec: ${name}`, () => {
+    const parsed = parse(...line.split(' '));
+    assert.deepEqual([parsed.args, Object.fromEntries(parsed.options)], [args, options]);
+  });
+}
+
+test('exec: help is of exec before the command, of the command behind it', () => {
+  assert.ok(parse('exec', '--help').options.has('help'));
+  assert.ok(!parse('exec', 'c1', 'ls', '--help').options.has('help'));
+});
+
+test('an option that may be given more than once keeps order and empty values', () => {
+  const { lists, options } = parse(
+    'exec',
+    '-e',
+    'A=1',
+    '--env=B=',
+    '--env',
+    'A=2',
+    '-u',
+    '1',
+    '-u',
+    '2',
+    'c1',
+    'sh',
+    '-e',
+  );
+  assert.deepEqual(lists.get('env'), ['A=1', 'B=', 'A=2']);
+  assert.equal(options.get('user'), '2');
+});
+
+const LINES: [string, string | undefined][] = [
+  ['--log /l create', '/l'],
+  ['--log=/l create', '/l'],
+  ['--debug --root create --log /l create', '/l'],
+  ['--log-format json --log /l', '/l'],
+  ['exec c1 cmd --log /etc/passwd', undefined],
+  ['--root /r exec c1 cmd --log=/etc/passwd', undefined],
+  ['--bogus --log /l create', '/l'],
+  ['--log', undefined],
+  ['', undefined],
+];
+for (const [line, log] of LINES) {
+  test(`globalOption: the log of "${line}" is ${log}`, () =>
+    assert.equal(globalOption(line.split(' '), 'log'), log));
 }
 
 test('nearest finds slips of the finger, and no more', () => {

@@ -217,7 +217,6 @@ const UNSUPPORTED: [path: string, value: unknown, text: string][] = [
   ['linux.intelRdt', {}, 'linux.intelRdt is not supported'],
   ['linux.personality', { domain: 'LINUX32' }, 'linux.personality is not supported'],
   ['linux.netDevices', {}, 'linux.netDevices is not supported'],
-  ['process.terminal', true, 'terminals are not supported yet'],
 ];
 for (const [path, value, text] of UNSUPPORTED) {
   test(`not supported: ${path} = ${JSON.stringify(value)}`, () => {

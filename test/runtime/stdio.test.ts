@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Host } from '../fixtures/host.ts';
-import { processJson } from '../fixtures/spec.ts';
 
 const host = new Host();
 let made = 0;
@@ -106,19 +105,6 @@ test('create and start hold no pipe of the container: their own end at once', as
   assert.equal(status, 0);
   host.run(['delete', 'hold']);
 });
-
-for (const [name, args, process] of [
-  ['process.terminal', [], { terminal: true }],
-  ['--console-socket', ['--console-socket', '/tmp/x'], {}],
-] as const) {
-  test(`a terminal is refused (${name}), with nothing left`, async () => {
-    const c = host.create('tty', { bundle: host.bundle({ process: processJson(process) }), args: [...args] });
-    assert.equal(await c.created, 1);
-    await c.exit;
-    assert.match(c.text('stderr'), /^terminals are not supported yet.*\n$/);
-    assert.deepEqual(await host.leftovers('tty'), []);
-  });
-}
 
 test('what is written is kept for `logs`, within logSize', async () => {
   const small = new Host({ logSize: 64 });

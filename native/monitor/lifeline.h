@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+#ifndef VXN_LIFELINE_H
+#define VXN_LIFELINE_H
+
+/// Calls cut() when the other end of fd, which the caller holds while it waits for us, is gone. 0, or -1 with errno.
+int lifeline_watch(int fd, void (*cut)(void));
+
+/// Lets go of it: the caller need not wait any longer.
+void lifeline_release(void);
+
+#endif
