@@ -24,6 +24,7 @@ const RUNTIME = 'libexec/vxn/vxn-oci-runtime';
 export const BUNDLES = [
   { entry: 'vxn-oci-runtime.ts', file: RUNTIME, mode: 0o755, head: '', maximum: 200_000 },
   { entry: 'vxn-yaml.ts', file: 'libexec/vxn/vxn-yaml.cjs', mode: 0o644, head: '' },
+  { entry: 'vxn-doctor.ts', file: 'libexec/vxn/vxn-doctor.cjs', mode: 0o644, head: '' },
   {
     entry: 'vxn-config.ts',
     file: 'bin/vxn-config',

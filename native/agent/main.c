@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "../common/version.h"
 #include "agent.h"
 #include "once.h"
 
@@ -209,6 +210,7 @@ static int serve(const char *socket_name, struct error *e) {
 }
 
 int main(int argc, char **argv) {
+  if (getpid() != 1) say_version(argc, argv, "vxn-agent version " VXN_VERSION);
   struct error e;
   agent.began_ns = boot_ns();
   umask(0);

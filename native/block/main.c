@@ -16,6 +16,8 @@
 #include <unistd.h>
 #include <xenstore.h>
 
+#include "../common/version.h"
+
 #define ATTEMPTS 64
 
 static struct xs_handle *xs;
@@ -93,6 +95,7 @@ static int take_away(void) {
 }
 
 int main(int argc, char **argv) {
+  say_version(argc, argv, "vxn-block version " VXN_VERSION);
   backend = getenv("XENBUS_PATH");
   if (argc != 2 || backend == NULL) return fprintf(stderr, "usage: XENBUS_PATH=... vxn-block add|remove\n"), 1;
   xs = xs_open(0);

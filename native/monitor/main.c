@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../common/version.h"
 #include "attach.h"
 #include "cgroup.h"
 #include "lifeline.h"
@@ -92,6 +93,7 @@ static void make_domain(const struct options *o) {
 }
 
 int main(int argc, char **argv) {
+  say_version(argc, argv, "vxn-monitor version " VXN_VERSION);
   struct options o;
   const char *error = NULL;
   if (argc > 1 && strcmp(argv[1], "exec") == 0) return attach_main(argc - 1, argv + 1);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../common/version.h"
 #include "profile.h"
 
 void refuse(const char *fmt, ...) {
@@ -67,6 +68,7 @@ static void write_all(const char *path, const void *data, size_t len) {
 }
 
 int main(int argc, char **argv) {
+  say_version(argc, argv, "vxn-seccomp version " VXN_VERSION);
   if (argc != 3) refuse("usage: vxn-seccomp PROFILE FILTER");
   static struct sock_filter filter[BPF_MAXINSNS];
   static uint8_t out[4 + 8 * BPF_MAXINSNS];

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "../common/version.h"
 #include "../common/console_socket.h"
 
 #define NAME_BYTES_MAX 4095
@@ -24,6 +25,7 @@ __attribute__((format(printf, 1, 2))) static _Noreturn void die(const char *fmt,
 }
 
 int main(int argc, char **argv) {
+  say_version(argc, argv, "vxn-sendtty version " VXN_VERSION);
   if (argc != 3) die("usage: vxn-sendtty CONSOLE-SOCKET PTY");
   const char *path = argv[1], *name = argv[2];
   if (name[0] == '\0' || strlen(name) > NAME_BYTES_MAX) die("the terminal's name must have 1 to %d bytes", NAME_BYTES_MAX);

@@ -311,6 +311,25 @@ const VERBS: Readonly<Record<string, Verb>> = {
     },
     run: async () => (await MODULES.checkpoint()).refuse('restore'),
   },
+  doctor: {
+    summary: 'check this Dom0, and say what to do about what is wrong',
+    args: [],
+    options: { json: 'flag' },
+    run: async (context, { options }) => {
+      const doctor = beside('vxn-doctor.cjs') as typeof import('./vxn-doctor.ts');
+      const findings = doctor.examineAll({
+        version: VXN_VERSION,
+        script: script(),
+        settings: () => context.config,
+      });
+      write(
+        STDOUT,
+        options.has('json') ? doctor.renderJson(findings, VXN_VERSION) : doctor.renderText(findings),
+      );
+      const failed = findings.filter(({ status }) => status === 'failed').map((finding) => finding.id);
+      if (failed.length > 0) throw new VxnError('HOST', `failed: ${failed.join(', ')}`);
+    },
+  },
   features: {
     summary: 'print what this runtime can do, as JSON',
     args: [],
@@ -333,6 +352,7 @@ Examples:
   vxn-oci-runtime list                    what is there
   vxn-oci-runtime logs --console ID       why a guest did not come up
   vxn-oci-runtime timeline ID             where the time goes
+  vxn-oci-runtime doctor                  is this Dom0 fit for it
 Engines keep a root each: containerd's is --root /run/containerd/runc/NAMESPACE.
 
 Commands:
@@ -355,12 +375,18 @@ function versionText(): string {
   return `vxn-oci-runtime version ${VXN_VERSION}\ncommit: ${VXN_COMMIT}\nspec: ${OCI_VERSION}\n`;
 }
 
-/** The YAML parser lies beside this script, in a file that is loaded only when /etc/vxn/vxn.yaml has changed. */
-function parseYaml(text: string): unknown {
+const script = (): string => realpathSync(process.argv[1] ?? '');
+
+/** Loads a file beside this script, which holds what most calls never need. */
+function beside(file: string): unknown {
   // Within a start-up snapshot only node's own modules can be required, so this one has to be made.
   const { createRequire } = require('node:module') as typeof import('node:module');
-  const script = realpathSync(process.argv[1] ?? '');
-  const { parse } = createRequire(script)('./vxn-yaml.cjs') as { parse(text: string): unknown };
+  return createRequire(script())(`./${file}`);
+}
+
+/** The YAML parser is loaded only when /etc/vxn/vxn.yaml has changed. */
+function parseYaml(text: string): unknown {
+  const { parse } = beside('vxn-yaml.cjs') as { parse(text: string): unknown };
   return parse(text);
 }
 

@@ -5,7 +5,8 @@ import type { GlobalOptions } from './arguments.ts';
 
 /** What every verb works with. */
 export interface Context {
-  config: Config;
+  /** Read when it is first asked for. Throws INVALID_CONFIG then. */
+  readonly config: Config;
   /** The caller's --root: containers of different roots may have the same id. */
   root: string;
   /** Loaded when it is first asked for: most calls never need it. */
@@ -18,10 +19,17 @@ export function makeContext(
   version: string,
   parseYaml: (text: string) => unknown,
 ): Context {
-  const config = loadConfig(version, parseYaml);
-  const toolstack = async (): Promise<Toolstack> => {
-    const { xlToolstack } = await import('../xen/xl.ts');
-    return xlToolstack(config.xl, config.xenstoreRead);
+  let loaded: Config | undefined;
+  return {
+    // Broken settings are the affair of those who read them: features and doctor work all the same.
+    get config() {
+      loaded ??= loadConfig(version, parseYaml);
+      return loaded;
+    },
+    root: globals.root,
+    async toolstack() {
+      const { xlToolstack } = await import('../xen/xl.ts');
+      return xlToolstack(this.config.xl, this.config.xenstoreRead);
+    },
   };
-  return { config, root: globals.root, toolstack };
 }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+import type { Config } from '../config.ts';
+import type { Host } from './host.ts';
+
+export type Status = 'ok' | 'warning' | 'failed' | 'skipped';
+
+/** What a check found. id is stable: tools match on it. */
+export interface Finding {
+  id: string;
+  status: Status;
+  /** What is so; of a check that was skipped, why. */
+  summary: string;
+  /** One sentence: what to do. */
+  advice?: string;
+}
+
+/** What every check works with. */
+export interface Patient {
+  host: Host;
+  /** The settings in force, or the defaults when they are broken. */
+  config: Config;
+  /** Why the settings are broken. */
+  settingsError: string | undefined;
+  /** The runtime's own version, and its script. */
+  version: string;
+  script: string;
+  /** What the checks before this one found. */
+  found: ReadonlyMap<string, Status>;
+}
+
+/** One check: small, and without effect on the machine. */
+export interface Check {
+  id: string;
+  /** Ids of the checks without whose success this one says nothing. */
+  needs?: readonly string[];
+  look(patient: Patient): Omit<Finding, 'id'>;
+}
+
+export const ok = (summary: string): Omit<Finding, 'id'> => ({ status: 'ok', summary });
+export const warning = (summary: string, advice: string): Omit<Finding, 'id'> => ({
+  status: 'warning',
+  summary,
+  advice,
+});
+export const failed = (summary: string, advice: string): Omit<Finding, 'id'> => ({
+  status: 'failed',
+  summary,
+  advice,
+});
+export const skipped = (why: string, advice?: string): Omit<Finding, 'id'> => ({
+  status: 'skipped',
+  summary: why,
+  ...(advice === undefined ? {} : { advice }),
+});
+
+/** The first line of a text that says something. */
+export const firstLine = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .find((line) => line !== '') ?? '';
