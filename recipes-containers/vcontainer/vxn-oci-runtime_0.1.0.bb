@@ -28,7 +28,6 @@ SRC_URI += "file://native/agent;subdir=${BP} \
             file://native/monitor;subdir=${BP} \
             file://native/seccomp;subdir=${BP} \
             file://native/sendtty;subdir=${BP} \
-            file://package.json;subdir=${BP} \
             file://scripts/build.mjs;subdir=${BP} \
             file://src;subdir=${BP} \
             file://templates;subdir=${BP} \
@@ -152,7 +151,7 @@ do_install() {
         bbfatal "vxn-config refuses the description of this target: VXN_TARGET, VXN_CONTAINERD_VERSION and VXN_CONFIG set it"
 
     oe_runmake -C ${S}/native install DESTDIR=${D}
-    install -m 0644 ${B}/dist/libexec/vxn/vxn-yaml.cjs ${D}${libexecdir}/vxn/vxn-yaml.cjs
+    install -m 0644 ${B}/dist/libexec/vxn/vxn-*.cjs ${D}${libexecdir}/vxn
 
     # For `vxn-config check` and `install` on the target itself.
     install -m 0755 ${B}/dist/bin/vxn-config ${D}${bindir}/vxn-config

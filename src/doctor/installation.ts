@@ -47,6 +47,11 @@ const helpers: Check = {
   id: 'helpers',
   look(patient) {
     const wrong = HELPERS.flatMap(([name, what]) => lookAtHelper(patient, name, what) ?? []);
+    if (wrong.length > 0 && wrong.every((what) => what.includes('vxn-seccomp is missing')))
+      return warning(
+        `${wrong.join('; ')}: containers with one are refused`,
+        'install it, or run containers without a profile',
+      );
     if (wrong.length > 0)
       return failed(
         wrong.join('; '),

@@ -188,6 +188,13 @@ const BROKEN: [
     /install all of vxn again/,
   ],
   [
+    'no vxn-seccomp',
+    (d) => d.remove('/usr/libexec/vxn/vxn-seccomp'),
+    'helpers',
+    'warning',
+    /vxn-seccomp is missing \(seccomp profiles\): containers with one are refused/,
+  ],
+  [
     'a helper that is not executable',
     (d) => void d.modes.set('/usr/libexec/vxn/vxn-block', 0o644),
     'helpers',

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// The doctor on the lab's Dom0: nothing to complain about, and each thing that is broken on purpose is found.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { dom0, dom0Exec, dom0Sh, mustSh } from './dom0.ts';
+
+interface Finding {
+  id: string;
+  status: string;
+  summary: string;
+  advice?: string;
+}
+
+before(() => dom0());
+
+test('a good Dom0: nothing failed, nothing to warn of', async () => {
+  const { status, stdout, stderr } = await dom0Exec(['vxn-oci-runtime', 'doctor']);
+  assert.deepEqual([status, stderr], [0, ''], stdout);
+  assert.match(stdout, /^ok +xen +Xen 4\./m);
+  assert.match(stdout, /^ok +guest-kernel +ELF \S+, can be a pv guest$/m);
+  assert.match(stdout, /^ok +guest-match +\d+ modules, all for /m);
+  assert.match(stdout, /^ok +helpers +vxn-monitor, .*: version /m);
+  assert.match(stdout, /^ok +containerd +containerd 1\.7\.\S+ finds \/usr\/bin\/containerd-shim-vxn-v2$/m);
+  assert.doesNotMatch(stdout, /^(failed|warning)/m);
+  assert.match(stdout, /\n\d+ ok, 0 warnings, 0 failed, \d+ skipped\n$/);
+});
+
+const SETTINGS = '/etc/vxn/vxn.yaml';
+const change = (line: string): [string, string] => [
+  `echo '${line}' >>${SETTINGS}`,
+  `cp /tmp/doctor.yaml ${SETTINGS}`,
+];
+const away = (file: string): [string, string] => [`mv ${file} ${file}.away`, `mv ${file}.away ${file}`];
+
+// What is done and how it is undone; the check that tells; what it says.
+const BROKEN: [name: string, harm: [string, string], id: string, status: string, summary: RegExp][] = [
+  ['settings', change('memroy: 5'), 'settings', 'failed', /unknown key "memroy"/],
+  [
+    'more memory than there is',
+    change('memory: 1000000'),
+    'memory',
+    'failed',
+    /MiB free in Xen, a container without limits takes 1000002/,
+  ],
+  ['no kernel', change('kernel: /no/vmlinux'), 'guest-kernel', 'failed', /\/no\/vmlinux is not there/],
+  ['a kernel of rubbish', change('kernel: /usr/bin/jq'), 'guest-kernel', 'failed', /cannot be a pv guest/],
+  [
+    'an initramfs cut off',
+    [
+      'head -c 4000000 /usr/share/vxn/x86_64/initramfs.cpio >/tmp/doctor.cpio; echo "initramfs: /tmp/doctor.cpio" >>/etc/vxn/vxn.yaml',
+      `rm /tmp/doctor.cpio; cp /tmp/doctor.yaml ${SETTINGS}`,
+    ],
+    'guest-initramfs',
+    'failed',
+    /is damaged/,
+  ],
+  [
+    'an initramfs for another kernel',
+    [
+      "sed 's/vermagic=6\\./vermagic=5./' /usr/share/vxn/x86_64/initramfs.cpio >/tmp/doctor.cpio; echo 'initramfs: /tmp/doctor.cpio' >>/etc/vxn/vxn.yaml",
+      `rm /tmp/doctor.cpio; cp /tmp/doctor.yaml ${SETTINGS}`,
+    ],
+    'guest-match',
+    'failed',
+    /the kernel is 6\.\S+, lib\/vxn\/modules\/\S+ is for 5\./,
+  ],
+  ['no xl', change('xl: /no/xl'), 'xl', 'failed', /\/no\/xl: command not found/],
+  ['no helper', away('/usr/libexec/vxn/vxn-block'), 'helpers', 'failed', /vxn-block is missing/],
+  [
+    'no shim',
+    away('/usr/bin/containerd-shim-vxn-v2'),
+    'containerd',
+    'failed',
+    /does not find containerd-shim-vxn-v2/,
+  ],
+  ['no snapshot', away('/usr/libexec/vxn/snapshot'), 'snapshot', 'warning', /no start-up snapshot/],
+  [
+    'a run folder for all',
+    ['chmod 755 /run/vxn', 'chmod 700 /run/vxn'],
+    'run-dir',
+    'failed',
+    /others than root can look into \/run\/vxn/,
+  ],
+  ['no driver', ['rmmod xen_netback', 'modprobe xen-netback'], 'module-xen-netback', 'warning', /not loaded/],
+  [
+    'a light Dom0',
+    ['xl sched-credit2 -d 0 -w 256', 'xl sched-credit2 -d 0 -w 8192'],
+    'dom0-weight',
+    'warning',
+    /has weight 256/,
+  ],
+  [
+    'the fatal options table',
+    [
+      `cp /etc/containerd/config.toml /tmp/doctor.toml; printf '%s\\n' '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.vxn]' 'runtime_type = "io.containerd.vxn.v2"' '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.vxn.options]' 'BinaryName = "/x"' >>/etc/containerd/config.toml`,
+      'mv /tmp/doctor.toml /etc/containerd/config.toml',
+    ],
+    'containerd-cri',
+    'failed',
+    /runtime "vxn" has options/,
+  ],
+];
+
+test('what is broken on purpose is found, and what to do is said', async () => {
+  // One after the other, in one go: each doctor takes seconds here.
+  const steps = BROKEN.map(
+    ([, [harm, undo]], i) =>
+      `${harm}; vxn-oci-runtime doctor --json >/tmp/doctor.${i} 2>/dev/null; echo $?; ${undo}`,
+  );
+  const script = `cp ${SETTINGS} /tmp/doctor.yaml; ${steps.join('\n')}`;
+  const { stdout, stderr } = await dom0Sh(script, { timeoutMs: 480_000 });
+  assert.equal(stderr, '');
+  const statuses = stdout.trim().split('\n').map(Number);
+  for (const [i, [name, , id, status, summary]] of BROKEN.entries()) {
+    const { checks } = JSON.parse(await mustSh(`cat /tmp/doctor.${i}; rm /tmp/doctor.${i}`)) as {
+      checks: Finding[];
+    };
+    const finding = checks.find((check) => check.id === id);
+    assert.equal(finding?.status, status, `${name}: ${JSON.stringify(finding)}`);
+    assert.match(finding?.summary ?? '', summary, name);
+    assert.match(finding?.advice ?? '', /^[^\n]{5,}$/, name);
+    assert.equal(statuses[i], status === 'failed' ? 1 : 0, name);
+  }
+});
+
+test('and all is well again', async () => {
+  const { status, stdout } = await dom0Exec(['vxn-oci-runtime', 'doctor']);
+  assert.equal(status, 0, stdout);
+});
