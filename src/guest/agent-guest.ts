@@ -49,8 +49,8 @@ function* startFrames(
 }
 
 /**
- * Writes the frames that make the container and start its first process to places.startFrames. hooks are HOOK records, rootDisk is the root's device
- * in the guest, if not the usual one.
+ * Writes the frames that make the container and start its first process to places.startFrames. hooks are HOOK records, rootDisk
+ * is the root's device in the guest, if not the usual one.
  */
 export function writeStartFrames(
   stored: Stored,

@@ -153,9 +153,7 @@ export async function create(
   checkSupported(bundle.spec, bundle.raw);
   const stdio = planStdio(bundle.spec.process, options.consoleSocket, foreground);
   const machine = await planMachine(bundle, context.config);
-  // A marker guest reports it as the program's own status.
-  if (bundle.spec.process !== undefined && machine.protocol === 'agent')
-    checkProgram(bundle.spec, bundle.spec.process, bundle.rootfs);
+  if (bundle.spec.process !== undefined) checkProgram(bundle.spec, bundle.spec.process, bundle.rootfs);
   const seccomp = await seccompOf(context.config, bundle);
   const hooks = await hooksOf(bundle);
   const places = placesOf(context.config, context.root, id);

@@ -4,34 +4,34 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { assertClean, dom0, mustSh, removeTask, runtime, vctrRun, waitFor } from './dom0.ts';
 
-const MARKER = ['--annotation', 'org.openembedded.vxn.guest-protocol=marker'];
-const ANNOTATION = MARKER.join(' ');
+const FLAGS = ['guest-protocol=marker', 'memory=128'].flatMap((a) => [
+  '--annotation',
+  `org.openembedded.vxn.${a}`,
+]);
+const ANNOTATIONS = FLAGS.join(' ');
 
 const run = (id: string, script: string, flags: string[] = []) =>
-  vctrRun(id, ['/bin/sh', '-c', script], [...MARKER, ...flags]);
+  vctrRun(id, ['/bin/sh', '-c', script], [...FLAGS, ...flags]);
 
 before(() => dom0());
 after(assertClean);
 
-test('echo hello: the line and status 0', async () => {
-  assert.deepEqual(await vctrRun('m-hello', ['/bin/echo', 'hello'], MARKER), {
-    status: 0,
-    stdout: 'hello\n',
-    stderr: '',
-  });
-});
-
-test('exit status 7; the guest is a domain of its own, its root image is shared', async () => {
+test('what three guests at a time print, their statuses, and that each is a machine of its own', async () => {
   const script = 'cat /proc/sys/kernel/random/boot_id; ls -a / | grep -c vxn; exit 7';
-  const results = await Promise.all([run('m-seven', script), run('m-eight', script)]);
-  const outside = await mustSh('cat /proc/sys/kernel/random/boot_id');
-  assert.deepEqual(
-    results.map((r) => r.status),
-    [7, 7],
-  );
-  const ids = results.map((r) => r.stdout.split('\n')[0]);
-  assert.equal(new Set([...ids, outside.trim()]).size, 3);
-  for (const { stdout } of results) assert.match(stdout, /\n0\n$/, 'nothing of ours is left in its root');
+  const [hello, seven, large] = await Promise.all([
+    vctrRun('m-hello', ['/bin/echo', 'hello'], FLAGS),
+    run('m-seven', script),
+    run('m-large', 'seq 1 45000; cat /proc/sys/kernel/random/boot_id'),
+  ]);
+  assert.deepEqual(hello, { status: 0, stdout: 'hello\n', stderr: '' });
+  assert.deepEqual([seven.status, seven.stderr], [7, '']);
+  const [boot, ours] = seven.stdout.split('\n');
+  assert.equal(ours, '0', 'nothing of ours is left in its root');
+  assert.equal(large.status, 0);
+  const lines = Array.from({ length: 45000 }, (_, i) => `${i + 1}\n`).join('');
+  assert.equal(large.stdout.slice(0, lines.length), lines, '256 KiB intact');
+  const outside = (await mustSh('cat /proc/sys/kernel/random/boot_id')).trim();
+  assert.equal(new Set([boot, large.stdout.slice(lines.length).trim(), outside]).size, 3);
 });
 
 test('arguments, environment, working directory and user arrive unchanged', async () => {
@@ -49,68 +49,54 @@ test('arguments, environment, working directory and user arrive unchanged', asyn
   const script =
     'for w; do printf "%s\\0" "$w"; done; printf "%s|%s|%s" "$TRICKY" "$(pwd)" "$(id -u):$(id -g)"';
   const flags = ['--env', 'TRICKY=a b\'c"d$e', '--cwd', '/var', '--user', '1000:1000'];
-  const result = await vctrRun('m-words', ['/bin/sh', '-c', script, 'sh', ...words], [...MARKER, ...flags]);
+  const result = await vctrRun('m-words', ['/bin/sh', '-c', script, 'sh', ...words], [...FLAGS, ...flags]);
   assert.equal(result.stderr, '');
   const parts = result.stdout.split('\0');
   assert.deepEqual(parts.slice(0, -1), words);
   assert.equal(parts.at(-1), 'a b\'c"d$e|/var|1000:1000');
 });
 
-test('256 KiB of lines come out intact', async () => {
-  const { status, stdout } = await run('m-large', 'seq 1 45000');
-  assert.equal(status, 0);
-  assert.equal(stdout, Array.from({ length: 45000 }, (_, i) => `${i + 1}\n`).join(''));
-});
-
-test('a program that is not there', async () => {
-  const { status, stdout } = await vctrRun('m-missing', ['/bin/nosuch'], MARKER);
-  assert.equal(status, 127);
-  assert.match(stdout, /no such file or directory/);
-});
-
 test('a guest that dies without a word, and one that panics', async () => {
-  const privileged = ['--privileged'];
-  const dead = await run('m-dead', 'echo b >/proc/sysrq-trigger; sleep 60', privileged);
+  const sysrq = (key: string) => `echo ${key} >/proc/sysrq-trigger; sleep 60`;
+  const [dead, panic] = await Promise.all([
+    run('m-dead', sysrq('b'), ['--privileged']),
+    run('m-panic', sysrq('c'), ['--privileged']),
+  ]);
   assert.deepEqual([dead.status, dead.stdout], [255, '']);
-  assert.match(dead.stderr, /vxn: the guest rebooted without an exit status of its program/);
-  const panic = await run('m-panic', 'echo c >/proc/sysrq-trigger; sleep 60', privileged);
+  assert.match(dead.stderr, /^vxn: the guest rebooted without an exit status of its program/);
   assert.deepEqual([panic.status, panic.stdout], [255, '']);
-  assert.match(panic.stderr, /vxn: the guest kernel panicked: sysrq triggered crash/);
+  assert.match(panic.stderr, /^vxn: the guest kernel panicked: sysrq triggered crash/);
 });
 
-test('the program runs from start, and SIGKILL and SIGTERM end the domain', async () => {
-  await mustSh(`ctr c create --runtime io.containerd.vxn.v2 ${ANNOTATION} $IMAGE m-idle /bin/sleep 600`);
-  await mustSh('vctr task start -d m-idle');
-  assert.equal(JSON.parse((await runtime('state', 'm-idle')).stdout).status, 'running');
-  await mustSh('ctr task kill -s SIGKILL m-idle');
-  assert.equal(await removeTask('m-idle'), 137);
-  await mustSh(`vctr run -d ${ANNOTATION} $IMAGE m-term /bin/sleep 600`);
-  await mustSh('ctr task kill -s SIGTERM m-term');
-  assert.equal(await removeTask('m-term'), 143);
+test('SIGKILL and SIGTERM end the domain, and so may somebody else', async () => {
+  const start = (id: string) => mustSh(`vctr run -d ${ANNOTATIONS} $IMAGE ${id} /bin/sleep 600`);
+  await Promise.all(['m-kill', 'm-term', 'm-gone'].map(start));
+  assert.equal(JSON.parse((await runtime('state', 'm-kill')).stdout).status, 'running');
+  await mustSh(`ctr task kill -s SIGKILL m-kill; ctr task kill -s SIGTERM m-term
+    xl destroy "$(xl list | awk '/^vxn-m-gone/ { print $2 }')"`);
+  assert.deepEqual(await Promise.all(['m-kill', 'm-term', 'm-gone'].map(removeTask)), [137, 143, 255]);
 });
 
 test('a container that is created waits: its domain is paused, its state created', async () => {
+  const config = JSON.stringify({
+    ociVersion: '1.1.0',
+    root: { path: 'rootfs' },
+    process: { args: ['/bin/sh', '-c', 'echo ran'], cwd: '/', user: { uid: 0, gid: 0 } },
+    annotations: { 'org.openembedded.vxn.guest-protocol': 'marker' },
+    linux: { namespaces: ['pid', 'network', 'ipc', 'uts', 'mount'].map((type) => ({ type })) },
+  });
   const script = `
     b=/var/tmp/vxn-test/m-wait; mkdir -p $b/rootfs/bin && cp /bin/busybox $b/rootfs/bin/sh
-    cat >$b/config.json <<'END'
-{"ociVersion":"1.1.0","root":{"path":"rootfs"},"process":{"args":["/bin/sh","-c","echo ran"],"cwd":"/","user":{"uid":0,"gid":0}},
-"annotations":{"org.openembedded.vxn.guest-protocol":"marker"},
-"linux":{"namespaces":[{"type":"pid"},{"type":"network"},{"type":"ipc"},{"type":"uts"},{"type":"mount"}]}}
-END
+    printf %s "$CONFIG" >$b/config.json
     r="vxn-oci-runtime --root /run/vxn-marker"
     $r create --bundle $b m-wait </dev/null >$b/out 2>&1 || { cat $b/out; exit 9; }
-    $r state m-wait | grep -c '"status": "created"'; xl list | grep '^vxn-m-wait' | grep -c -- ' --p--- '
-    $r start m-wait; until grep -q stopped <<EOF
-$($r state m-wait)
-EOF
-    do sleep 0.2; done
-    cat $b/out; $r logs m-wait; $r logs --console m-wait | grep -c OUTPUT_START; $r timeline m-wait >&2; $r delete m-wait; rm -r $b`;
-  assert.equal(await mustSh(script), '1\n1\nran\nran\n1\n');
-});
-
-test('the domain is destroyed by hand', async () => {
-  await mustSh(`vctr run -d ${ANNOTATION} $IMAGE m-gone /bin/sleep 600`);
-  await waitFor("xl list | grep -q '^vxn-m-gone'");
-  await mustSh('xl destroy "$(xl list | awk \'/^vxn-m-gone/ { print $2 }\')"');
-  assert.equal(await removeTask('m-gone'), 255);
+    $r state m-wait | grep -c '"status": "created"'
+    xl list | grep '^vxn-m-wait' | grep -c -- ' --p--- '
+    $r start m-wait || exit 8`;
+  assert.equal(await mustSh(script, { env: { CONFIG: config } }), '1\n1\n');
+  await waitFor('vxn-oci-runtime --root /run/vxn-marker state m-wait | grep -q stopped');
+  const rest = `
+    b=/var/tmp/vxn-test/m-wait; r="vxn-oci-runtime --root /run/vxn-marker"
+    cat $b/out; $r logs m-wait; $r logs --console m-wait | grep -c OUTPUT_START; $r delete m-wait; rm -r $b`;
+  assert.equal(await mustSh(rest), 'ran\nran\n1\n');
 });

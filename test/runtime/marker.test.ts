@@ -115,16 +115,25 @@ test('256 KiB of lines come out intact, also to a reader that waits', async () =
   assert.deepEqual(host.run(['delete', 'long']), SILENT);
 });
 
-const UNSTARTABLE: [name: string, change: Record<string, unknown>, status: number, text: RegExp][] = [
-  ['is not there', { args: ['/no/such'] }, 127, /no such file or directory/],
-  ['is not in PATH', { args: ['frobnicate'] }, 127, /executable file not found in \$PATH/],
-  ['may not be executed', { args: ['/etc/note'] }, 126, /permission denied/],
+test('a program that is not there is refused by create', async () => {
+  const c = host.create('missing', { bundle: host.bundle({ process: processJson({ args: ['/no/such'] }) }) });
+  assert.equal(await c.created, 1);
+  assert.match(c.text('stderr'), /no such file or directory/);
+  assert.deepEqual(await host.leftovers('missing'), []);
+});
+
+// What a mount covers is known in the guest only.
+const UNSTARTABLE: [path: string, options: string[], status: number, text: RegExp][] = [
+  ['/tmp/sh', [], 127, /^vxn: exec: "\/tmp\/sh": stat \/tmp\/sh: no such file or directory\n$/],
+  ['/tmp', [], 126, /^vxn: exec: "\/tmp": /],
 ];
-for (const [i, [name, change, expected, text]] of UNSTARTABLE.entries()) {
-  test(`a program that ${name}`, async () => {
-    const bundle = host.bundle({ process: processJson(change) });
+for (const [i, [path, options, expected, text]] of UNSTARTABLE.entries()) {
+  test(`a program that the guest does not find: ${path}`, async () => {
+    const tmp = { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options };
+    const mounts = [...(configJson().mounts as object[]), tmp];
+    const bundle = host.bundle({ process: processJson({ args: [path] }), mounts });
     const { status, stdout } = await run(`bad${i}`, { bundle });
-    assert.equal(status, expected);
+    assert.deepEqual([status, stdout], [expected, stdout]);
     assert.match(stdout, text);
   });
 }
