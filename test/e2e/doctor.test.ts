@@ -26,10 +26,10 @@ test('a good Dom0: nothing failed, nothing to warn of', async () => {
 });
 
 const SETTINGS = '/etc/vxn/vxn.yaml';
-const change = (line: string): [string, string] => [
-  `echo '${line}' >>${SETTINGS}`,
-  `cp /tmp/doctor.yaml ${SETTINGS}`,
-];
+// In place of the line that vxn-config wrote, if any: a key may be there once.
+const set = (line: string): string =>
+  `sed -i '/^${line.split(':', 1)[0]}:/d' ${SETTINGS}; echo '${line}' >>${SETTINGS}`;
+const change = (line: string): [string, string] => [set(line), `cp /tmp/doctor.yaml ${SETTINGS}`];
 const away = (file: string): [string, string] => [`mv ${file} ${file}.away`, `mv ${file}.away ${file}`];
 
 // What is done and how it is undone; the check that tells; what it says.
@@ -47,7 +47,7 @@ const BROKEN: [name: string, harm: [string, string], id: string, status: string,
   [
     'an initramfs cut off',
     [
-      'head -c 4000000 /usr/share/vxn/x86_64/initramfs.cpio >/tmp/doctor.cpio; echo "initramfs: /tmp/doctor.cpio" >>/etc/vxn/vxn.yaml',
+      `head -c 4000000 /usr/share/vxn/x86_64/initramfs.cpio >/tmp/doctor.cpio; ${set('initramfs: /tmp/doctor.cpio')}`,
       `rm /tmp/doctor.cpio; cp /tmp/doctor.yaml ${SETTINGS}`,
     ],
     'guest-initramfs',
@@ -57,7 +57,7 @@ const BROKEN: [name: string, harm: [string, string], id: string, status: string,
   [
     'an initramfs for another kernel',
     [
-      "sed 's/vermagic=6\\./vermagic=5./' /usr/share/vxn/x86_64/initramfs.cpio >/tmp/doctor.cpio; echo 'initramfs: /tmp/doctor.cpio' >>/etc/vxn/vxn.yaml",
+      `sed 's/vermagic=6\\./vermagic=5./' /usr/share/vxn/x86_64/initramfs.cpio >/tmp/doctor.cpio; ${set('initramfs: /tmp/doctor.cpio')}`,
       `rm /tmp/doctor.cpio; cp /tmp/doctor.yaml ${SETTINGS}`,
     ],
     'guest-match',

@@ -10,9 +10,10 @@ const host = new Host();
 const failure = (text: string): object => ({ status: 1, stdout: '', stderr: `${text}\n` });
 
 async function running(id: string): Promise<Created> {
-  const c = host.create(id, { bundle: host.script('sleep 600 & wait') });
+  const c = host.create(id, { bundle: host.script('sleep 600 & echo forked; wait') });
   assert.equal(await c.created, 0, c.text('stderr'));
   assert.equal(host.run(['start', id]).status, 0);
+  while (!c.text('stdout').includes('forked')) await new Promise((resolve) => setTimeout(resolve, 10));
   return c;
 }
 

@@ -96,7 +96,7 @@ test('create and start hold no pipe of the container: their own end at once', as
   void pipes.result.then(() => {
     closed = true;
   });
-  await until(() => host.run(['state', 'hold']).stdout.includes('"created"'));
+  await until(() => host.run(['state', 'hold']).stdout.includes('"status": "created"'));
   const start = host.run(['start', 'hold']);
   assert.deepEqual(start, { status: 0, stdout: '', stderr: '' });
   assert.equal(closed, false);
