@@ -79,7 +79,8 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
   let propagation = 0n;
   const data: string[] = [];
   for (const option of options) {
-    if (option === 'defaults') continue;
+    // podman's for every --tmpfs; what the root has there is not copied (docs/limitations.md).
+    if (option === 'defaults' || option === 'tmpcopyup') continue;
     if (Object.hasOwn(SET, option)) flags |= SET[option] ?? 0n;
     else if (Object.hasOwn(CLEAR, option)) flags &= ~(CLEAR[option] ?? 0n);
     else if (Object.hasOwn(PROPAGATION, option)) propagation = PROPAGATION[option] ?? 0n;

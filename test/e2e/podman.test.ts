@@ -15,7 +15,13 @@ after(async () => {
   await dom0Sh('podman rm -fa');
 });
 
-engineTests({ name: 'podman', run: 'podman --runtime vxn run', notFound: 127, notExecutable: 126 });
+engineTests({
+  name: 'podman',
+  run: 'podman --runtime vxn run',
+  notFound: 127,
+  notExecutable: 126,
+  execNotFound: 127,
+});
 
 test('podman events tells the life of a container', async () => {
   const script = `

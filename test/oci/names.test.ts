@@ -70,6 +70,7 @@ for (const text of [
 const OPTIONS: [options: string[], flags: bigint, propagation: bigint, data: string][] = [
   [[], 0n, 0n, ''],
   [['defaults'], 0n, 0n, ''],
+  [['tmpcopyup', 'mode=1777'], 0n, 0n, 'mode=1777'],
   [['nosuid', 'noexec', 'nodev', 'ro'], 15n, 0n, ''],
   [['ro', 'rw'], 0n, 0n, ''],
   [['rbind', 'rprivate'], 4096n | 16384n, (1n << 18n) | 16384n, ''],

@@ -68,7 +68,7 @@ function allowed(victim: Victim, finishes: boolean): readonly number[] {
   const own = finishes ? 7 : 137;
   if (victim === 'monitor') return [own, 137];
   if (victim === 'domain') return [own, 255];
-  return victim === 'start' ? [own, 7, 137] : [own];
+  return victim === 'start' || victim === 'kill' ? [own, 7, 137] : [own];
 }
 
 async function life(id: string, victim: Victim, random: () => number): Promise<void> {
