@@ -123,7 +123,7 @@ async function startContainerd({ suite, set }: Case): Promise<Machine> {
     extraFile('/usr/local/sbin/runc', NOTING_RUNC, 0o755),
   ];
   const machine = await startMachine(await engineTree(suite), extra, ['containerd', '--address', SOCKET]);
-  for (let i = 0; i < 200 && machine.run('ctr', '-a', SOCKET, 'version').status !== 0; i++) {
+  for (let i = 0; i < 600 && machine.run('ctr', '-a', SOCKET, 'version').status !== 0; i++) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return machine;

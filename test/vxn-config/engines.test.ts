@@ -21,7 +21,7 @@ esac
 /** What dockerd answers at its socket, once it does. */
 async function docker(machine: Machine, path: string): Promise<Record<string, unknown>> {
   const socketPath = join(machine.shared, 'd.sock');
-  for (let i = 0; i < 400; i++) {
+  for (let i = 0; i < 1200; i++) {
     const answer = await new Promise<string | undefined>((resolve) => {
       const ask = request({ socketPath, path }, (response) => {
         let text = '';
