@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { messageOf, VxnError } from '../errors.ts';
+import { errno, messageOf, VxnError } from '../errors.ts';
 import { Control } from '../guest/control.ts';
 import { askStats, type GuestStats } from '../guest/stats.ts';
 import { physicalCpus } from '../xen/host.ts';
@@ -27,13 +27,24 @@ const DEFAULT_WEIGHT = 256;
 
 // ---- What is asked for
 
+// The caller's standard input can be non-blocking, and empty for now.
+function readSome(fd: number, buffer: Buffer, have: number): number {
+  for (;;) {
+    try {
+      return readSync(fd, buffer, have, buffer.length - have, null);
+    } catch (error) {
+      if (errno(error) !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}
+
 function readAll(source: string): string {
   const fd = source === '-' ? 0 : openSync(source, 'r');
   try {
     const buffer = Buffer.alloc(RESOURCES_MAX + 1);
     let have = 0;
-    for (let n = 1; n > 0 && have < buffer.length; have += n)
-      n = readSync(fd, buffer, have, buffer.length - have, null);
+    for (let n = 1; n > 0 && have < buffer.length; have += n) n = readSome(fd, buffer, have);
     if (have > RESOURCES_MAX) throw new VxnError('USAGE', '--resources: more than 1 MiB');
     return buffer.toString('utf8', 0, have);
   } finally {
