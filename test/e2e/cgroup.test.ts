@@ -14,7 +14,7 @@ after(assertClean);
 test('ctr task metrics shows the monitor, not containerd; the cgroup holds the monitor alone and goes with it', async () => {
   const script = `
     cd /sys/fs/cgroup; before=$(ls -d */ | tr -d '\\n')
-    vctr run -d $IMAGE metered sleep 1000
+    vctr run -d $IMAGE metered sleep 1000 || exit 1
     pid=$(ctr task ls | awk '$1 == "metered" { print $2 }')
     echo "path=$(cut -d: -f3 /proc/$pid/cgroup)"; echo "alone=$([ "$(cat default/metered/cgroup.procs)" = $pid ] && echo yes)"
     echo "limit=$(cat default/metered/memory.max)"; echo "comm=$(cat /proc/$pid/comm)"
@@ -41,8 +41,8 @@ test('slice:prefix:name, and none at all', async () => {
   const none = await bundle(lab, 'cgroup-none', spec('sleep 1000'));
   const script = `
     R="vxn-oci-runtime --root /run/vxn-test-cgroup"; cd /sys/fs/cgroup
-    $R create --bundle ${slice} --pid-file /tmp/vxn.pid slice </dev/null >/dev/null 2>&1; echo "slice=$(cut -d: -f3 /proc/$(cat /tmp/vxn.pid)/cgroup)"
-    $R create --bundle ${none} --pid-file /tmp/vxn.pid none </dev/null >/dev/null 2>&1; echo "none=$(cut -d: -f3 /proc/$(cat /tmp/vxn.pid)/cgroup)"
+    $R create --bundle ${slice} --pid-file /tmp/vxn.pid slice </dev/null >/dev/null 2>/tmp/vxn.err || { cat /tmp/vxn.err; exit 1; }; echo "slice=$(cut -d: -f3 /proc/$(cat /tmp/vxn.pid)/cgroup)"
+    $R create --bundle ${none} --pid-file /tmp/vxn.pid none </dev/null >/dev/null 2>/tmp/vxn.err || { cat /tmp/vxn.err; exit 1; }; echo "none=$(cut -d: -f3 /proc/$(cat /tmp/vxn.pid)/cgroup)"
     $R delete --force slice; $R delete --force none; echo "left=$(ls -d vxntest* vxn 2>/dev/null | wc -l)"`;
   const f = keysAndValues(await mustSh(script));
   assert.equal(f.slice, '/vxntest.slice/vxntest-pod1.slice/cri-abc.scope');
