@@ -69,6 +69,18 @@ test('without linux.cgroupsPath it is one of its own below /vxn', async () => {
   assert.deepEqual(folders(path), []);
 });
 
+test('what exec runs has its monitor in the same cgroup', async () => {
+  const c = host.create('both', { bundle: withPath(`/${NAME}/both`, 'while :; do sleep 1; done') });
+  assert.equal(await c.created, 0);
+  assert.equal(host.run(['start', 'both']).status, 0);
+  const e = host.exec('both', { process: { args: ['/bin/sh', '-c', 'while :; do sleep 1; done'] } });
+  assert.equal(await e.created, 0, e.text('stderr'));
+  assert.deepEqual(cgroupsOf(Number(readFileSync(e.pidFile, 'utf8'))), [`/${NAME}/both`]);
+  assert.equal(host.run(['delete', '--force', 'both']).status, 0);
+  assert.equal(await e.exit, 137);
+  assert.deepEqual(folders(`/${NAME}`), []);
+});
+
 test('no limit is set there: the memory limit is the domain’s', async () => {
   const linux = {
     ...(configJson().linux as object),

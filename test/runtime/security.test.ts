@@ -53,6 +53,19 @@ for (const noNewPrivileges of [true, false]) {
   });
 }
 
+test('seccomp: what exec runs has the filter, too', async () => {
+  const process = program('while :; do sleep 1; done');
+  const c = host.create('filtered', {
+    bundle: host.bundle({ process, linux: forbid(MKDIR, 'SCMP_ACT_ERRNO') }),
+  });
+  assert.equal(await c.created, 0, c.text('stderr'));
+  assert.equal(host.run(['start', 'filtered']).status, 0);
+  const { status, stdout, stderr } = host.run(['exec', 'filtered', '/bin/busybox', 'mkdir', '/tmp/x']);
+  assert.deepEqual([status, stdout], [1, '']);
+  assert.match(stderr, /Operation not permitted/);
+  host.run(['delete', '--force', 'filtered']);
+});
+
 test('seccomp: what kills the program ends the container with 128 + 31', async () => {
   const process = program('', { args: ['/bin/busybox', 'mkdir', '/tmp/x'] });
   const { status } = await run('kill', { process, linux: forbid(MKDIR, 'SCMP_ACT_KILL_PROCESS') });
