@@ -92,7 +92,7 @@ const BROKEN: [name: string, harm: [string, string], id: string, status: string,
   [
     'the fatal options table',
     [
-      `cp /etc/containerd/config.toml /tmp/doctor.toml; printf '%s\\n' '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.vxn]' 'runtime_type = "io.containerd.vxn.v2"' '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.vxn.options]' 'BinaryName = "/x"' >>/etc/containerd/config.toml`,
+      `cp /etc/containerd/config.toml /tmp/doctor.toml; printf '%s\\n' '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.vxn.options]' 'BinaryName = "/x"' >>/etc/containerd/config.toml`,
       'mv /tmp/doctor.toml /etc/containerd/config.toml',
     ],
     'containerd-cri',
