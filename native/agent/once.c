@@ -206,12 +206,14 @@ struct vxn_transport *once_channel(struct error *e) {
   return &transport;
 }
 
-static void leave_in_xenstore(void) {
-#ifndef VXN_NO_XEN
+static void leave_status(void) {
   char text[8];
+  snprintf(text, sizeof text, "%d", status);
+#ifdef VXN_NO_XEN
+  write_file("/dev/vxn-exit", text);  // where a test's domain has made that file
+#else
   struct xs_handle *xs = xs_open(0);
   if (xs == NULL) return;
-  snprintf(text, sizeof text, "%d", status);
   xs_write(xs, XBT_NULL, "data/vxn-exit", text, (unsigned)strlen(text));
   xs_close(xs);
 #endif
@@ -219,6 +221,6 @@ static void leave_in_xenstore(void) {
 
 int once_finish(void) {
   if (raw) tcsetattr(STDIN_FILENO, TCSADRAIN, &cooked);
-  leave_in_xenstore();
+  leave_status();
   return status;
 }

@@ -10,10 +10,12 @@ void domain_waits(void) { waits = true; }
 
 #ifndef VXN_NO_XEN
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 #include <xenctrl.h>
 #include <xenstore.h>
 
@@ -25,7 +27,7 @@ static uint32_t domid;
 static struct domain_events on;
 static struct source watch_source;
 static bool served, console_seen, ended;
-static char channel_path[64], tty_path[64], event_path[80];
+static char channel_path[64], tty_path[64], event_path[80], tty[64];
 
 static bool has_uuid(const char *dom, const char *uuid) {
   char path[64];
@@ -83,12 +85,13 @@ static void check_channel(void) {
 
 static void check_console(void) {
   if (console_seen) return;
-  char *tty = xs_read(xs, XBT_NULL, tty_path, NULL);
-  if (tty != NULL && strncmp(tty, "/dev/", 5) == 0) {
+  char *name = xs_read(xs, XBT_NULL, tty_path, NULL);
+  if (name != NULL && strncmp(name, "/dev/", 5) == 0 && strlen(name) < sizeof tty) {
     console_seen = true;
+    strcpy(tty, name);
     on.console(tty);
   }
-  free(tty);
+  free(name);
 }
 
 static void watch_fired(struct source *s, uint32_t events) {
@@ -126,6 +129,19 @@ int64_t domain_open(const char *uuid, const struct domain_events *events, const 
 
 const char *domain_socket(void) { return NULL; }
 
+const char *domain_wait_console(int ms) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  int64_t end = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + ms, left = ms;
+  while (!console_seen && left > 0) {
+    struct pollfd p = {.fd = xs_fileno(xs), .events = POLLIN};
+    if (poll(&p, 1, (int)left) > 0) watch_fired(&watch_source, EPOLLIN);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    left = end - ((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+  }
+  return console_seen ? tty : NULL;
+}
+
 int domain_unpause(void) {
   // EINVAL: somebody else was quicker.
   if (xc_domain_unpause(xc, domid) < 0 && errno != EINVAL) return -1;
@@ -148,7 +164,8 @@ int domain_exit_status(void) {
 }
 #else
 // Without Xen a domain is the folder $VXN_DOMAINS/ID with the files uuid, socket and, if it has a console, tty; socket.paused is
-// there while it is paused. One that is made paused runs from the first connection to its socket, which ends when it does.
+// there while it is paused, exit when vxn-agent has left a status. One that is made paused runs from the first connection to
+// its socket, which ends when it does.
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,7 +176,7 @@ int domain_exit_status(void) {
 #include "channel.h"
 #include "loop.h"
 
-static char socket_path[512], tty_path[512], tty[64];
+static char socket_path[512], tty_path[512], exit_path[512], tty[64];
 static void (*on_ended)(enum domain_end end);
 static struct source life = {.fd = -1};
 
@@ -185,6 +202,7 @@ int64_t domain_open(const char *uuid, const struct domain_events *events, const 
     found = strtol(e->d_name, NULL, 10);
     snprintf(socket_path, sizeof socket_path, "%s/socket", folder);
     snprintf(tty_path, sizeof tty_path, "%s/tty", folder);
+    snprintf(exit_path, sizeof exit_path, "%s/exit", folder);
   }
   if (d != NULL) closedir(d);
   if (found < 0) return *error = "no domain has the container's UUID", -1;
@@ -222,5 +240,13 @@ int domain_unpause(void) {
   return loop_add(&life);
 }
 
-int domain_exit_status(void) { return -1; }
+const char *domain_wait_console(int ms) { return (void)ms, tty[0] != '\0' ? tty : NULL; }
+
+int domain_exit_status(void) {
+  int status = -1;
+  FILE *f = fopen(exit_path, "re");
+  if (f != NULL && fscanf(f, "%d", &status) != 1) status = -1;
+  if (f != NULL) fclose(f);
+  return status;
+}
 #endif

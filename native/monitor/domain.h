@@ -32,6 +32,9 @@ enum domain_end domain_state(void);
 /// 1 while the domain is paused, 0 while it is not, -1 when Xen does not say.
 int domain_paused(void);
 
+/// Waits for the console's terminal, at most ms; its events are called meanwhile. NULL when it did not come.
+const char *domain_wait_console(int ms);
+
 /// The domain was made paused, which does not count as being paused until domain_unpause().
 void domain_waits(void);
 

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 // A guest of meta-virtualization's own images: its console is read, its output passed on, its end watched. It cannot be
 // talked to, so a signal that would end its program ends its domain.
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
+#include "../common/console_socket.h"
 #include "../common/protocol.h"
 #include "console.h"
 #include "control.h"
@@ -16,6 +21,7 @@
 #include "outcome.h"
 #include "output.h"
 #include "output_log.h"
+#include "ready.h"
 #include "record.h"
 #include "requests.h"
 #include "session.h"
@@ -29,6 +35,9 @@
 #define SETTLE_MS 300
 // A guest that has told its status shuts down; one that hangs in that is not waited for.
 #define SHUTDOWN_MS 15000
+#define REST_MS 50
+// The console of a domain that has just been made.
+#define CONSOLE_MS 10000
 // Output that the engine does not take: beyond this the console waits, where xenconsoled keeps the last 1 MiB.
 #define BACKLOG_MAX (64u << 20)
 
@@ -41,6 +50,9 @@ static bool domain_ended, console_over;
 static enum domain_end how_ended;
 static struct output out[2];
 static struct marker marker;
+static const char *console_socket;  // the engine has the console itself
+static int tty = -1;                // held while it does
+static int rests;
 
 static struct {
   uint8_t *data;
@@ -157,9 +169,24 @@ static void conclude(void) {
   end(told);
 }
 
+// What the engine has not read yet would be lost with the domain, whose console daemon rests up to 200 ms between two reads.
+static void conclude_when_read(void) {
+  int unread = 0;
+  rests += REST_MS;
+  bool wait = rests < SETTLE_MS || (ioctl(tty, TIOCINQ, &unread) == 0 && unread > 0 && rests < GRACE_MS);
+  if (wait)
+    loop_timer(REST_MS, conclude_when_read);
+  else
+    conclude();
+}
+
 // Called whenever something has happened that the end depends on.
 static void consider_end(void) {
   if (state != RUNNING) return;
+  if (console_socket != NULL) {
+    if (domain_ended) loop_timer(0, conclude_when_read);
+    return;
+  }
   bool told = marker_status(&marker) >= 0;
   if (marker_done(&marker) || (domain_ended && console_over))
     conclude();
@@ -191,7 +218,23 @@ static void console_closed(void) {
   consider_end();
 }
 
-static void session_console(const char *tty) { console_open(tty); }
+static void session_console(const char *name) {
+  if (console_socket == NULL) console_open(name);
+}
+
+// The console becomes the program's terminal, and nobody else reads it.
+static void send_console(void) {
+  struct termios t;
+  const char *name = domain_wait_console(CONSOLE_MS);
+  errno = 0;
+  if (name == NULL) ready_fail("the domain's console has no terminal");
+  tty = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (tty < 0 || tcgetattr(tty, &t) < 0) ready_fail("cannot open the domain's console");
+  cfmakeraw(&t);
+  if (tcsetattr(tty, TCSANOW, &t) < 0) ready_fail("cannot use the domain's console");
+  if (vxn_send_terminal(console_socket, tty, name) < 0)
+    ready_fail("cannot send the terminal over the console socket");
+}
 
 static void session_ended(enum domain_end how) {
   domain_ended = true;
@@ -282,6 +325,7 @@ static int session_open(const struct options *o, const char **error) {
   marker_init(&marker, pass_on);
   console_init(o->log_dir, panic_seen);
   console_tap(console_data, console_closed);
+  console_socket = o->terminal.console_socket;
   output_open(&out[0], STDOUT_FILENO, 1);
   output_open(&out[1], STDERR_FILENO, 2);
   snprintf(path, sizeof path, "%s/control.sock", o->run_dir);
@@ -295,6 +339,7 @@ static void session_domain(uint32_t id) {
   domid = id;
   outcome_domain(id);
   domain_waits();
+  if (console_socket != NULL) send_console();
 }
 
 static void session_turn(void) {
@@ -306,6 +351,7 @@ static void session_turn(void) {
 
 static int session_status(void) {
   output_log_flush();
+  if (tty >= 0) close(tty);
   timeline_stamp("monitor.exit", 0);
   control_drain();
   return status;

@@ -3,6 +3,7 @@
 import type { Config } from '../config.ts';
 import type { Places, Stored } from '../oci/container.ts';
 import type { Spec } from '../oci/spec.ts';
+import type { Stdio } from '../oci/stdio.ts';
 import type { Disk } from '../xen/domain-config.ts';
 import { agentGuest } from './agent-guest.ts';
 
@@ -19,7 +20,7 @@ export interface Images {
 
 export interface Guest {
   /** Refuses what `start` would refuse, while nothing has to be undone yet. */
-  check(spec: Spec, config: Config): void;
+  check(spec: Spec, config: Config, stdio: Stdio): void;
   images(spec: Spec, config: Config): Images;
   disks(places: Places, config: Config): Disk[];
   /** Bytes of the root disk that it takes for itself. */

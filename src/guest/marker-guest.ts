@@ -2,13 +2,16 @@
 // Guests from meta-virtualization's own images, which take a command line and answer with markers on the console
 // (docs/marker-guests.md). Their init runs at boot, so the domain stays paused until `start`. What it runs is vxn-agent, which
 // lies on the root disk beside a recording of what it would have been told over its channel.
-import { lstatSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, lstatSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { errno, VxnError } from '../errors.ts';
+import type { Spec } from '../oci/spec.ts';
 import { checkDescription, writeStartFrames } from './agent-guest.ts';
+import { FIRST } from './description.ts';
 import { type Entry, putIntoImage } from './ext4-image.ts';
 import type { Guest } from './guest.ts';
+import { encodeFrame, Records, Tag, Type } from './protocol.ts';
 
 /** The root disk's name in the guest; xvda is the image of the guest's own root, if it has one. */
 const ROOT_DISK = 'xvdb';
@@ -51,6 +54,15 @@ function agentSize(config: Config): number {
   }
 }
 
+// Where the monitor ends the description of a program with a terminal by the size that this has then, nothing follows here.
+function terminalFrame({ process }: Spec): Buffer {
+  if (process?.terminal !== true) return Buffer.alloc(0);
+  const size = Buffer.alloc(4);
+  size.writeUInt16LE(process.consoleSize?.height ?? 0, 0);
+  size.writeUInt16LE(process.consoleSize?.width ?? 0, 2);
+  return encodeFrame(Type.Process, FIRST, new Records().raw(Tag.Terminal, size).bytes());
+}
+
 /** A disk counts as a root for their init only with /bin or /usr. */
 function needsUsr(rootfs: string): boolean {
   return !['bin', 'usr'].some(
@@ -59,12 +71,12 @@ function needsUsr(rootfs: string): boolean {
 }
 
 export const markerGuest: Guest = {
-  check(spec, config) {
-    // Its console is not passed on yet, and an engine would wait for the terminal for ever.
-    if (spec.process?.terminal === true)
-      throw new VxnError('UNSUPPORTED', 'terminals are not supported with marker guests yet', {
-        hint: 'run it without -t, or with vxn-agent in the guest',
+  check(spec, config, stdio) {
+    if (stdio.foreground && stdio.terminal) {
+      throw new VxnError('UNSUPPORTED', 'a marker guest cannot have the terminal of `run`', {
+        hint: 'an engine, which brings a console socket, can give it one',
       });
+    }
     agentSize(config);
     checkDescription(spec, config);
   },
@@ -95,6 +107,7 @@ export const markerGuest: Guest = {
     ];
     try {
       writeStartFrames(stored, spec, places, config, hooks, ROOT_DISK);
+      appendFileSync(places.startFrames, terminalFrame(spec));
       putIntoImage(places.rootDisk, entries);
     } finally {
       rmSync(places.startFrames, { force: true });

@@ -87,6 +87,7 @@ export const Tag = {
   Caps: 70,
   NoNewPrivileges: 71,
   OomScoreAdj: 72,
+  Terminal: 73,
   Seccomp: 74,
   Hook: 75,
   StatUptimeNs: 80,

@@ -50,13 +50,13 @@ interface Machine {
   rootFree: number;
 }
 
-async function planMachine(bundle: Bundle, config: Config): Promise<Machine> {
+async function planMachine(bundle: Bundle, config: Config, stdio: Stdio): Promise<Machine> {
   const { spec } = bundle;
   const annotations = Annotations.read(spec.annotations, config.annotations);
   const { vm, limits } = spec;
   const protocol = (annotations.text('guest-protocol') ?? config.guestProtocol) as GuestProtocol;
   const guest = await guestOf(protocol);
-  guest.check(spec, config);
+  guest.check(spec, config, stdio);
   return {
     protocol,
     guest,
@@ -152,7 +152,7 @@ export async function create(
   const bundle = readBundle(options.bundle);
   checkSupported(bundle.spec, bundle.raw);
   const stdio = planStdio(bundle.spec.process, options.consoleSocket, foreground);
-  const machine = await planMachine(bundle, context.config);
+  const machine = await planMachine(bundle, context.config, stdio);
   if (bundle.spec.process !== undefined) checkProgram(bundle.spec, bundle.spec.process, bundle.rootfs);
   const seccomp = await seccompOf(context.config, bundle);
   const hooks = await hooksOf(bundle);

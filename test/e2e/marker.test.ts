@@ -2,7 +2,7 @@
 // Marker guests on the real Xen: the lab's own images, which know nothing of vxn (lab/marker).
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertClean, dom0, mustSh, removeTask, runtime, vctrRun, waitFor } from './dom0.ts';
+import { assertClean, dom0, dom0Sh, mustSh, removeTask, runtime, vctrRun, waitFor } from './dom0.ts';
 
 const FLAGS = ['guest-protocol=marker', 'memory=128'].flatMap((a) => [
   '--annotation',
@@ -66,6 +66,14 @@ test('a guest that dies without a word, and one that panics', async () => {
   assert.match(dead.stderr, /^vxn: the guest rebooted without an exit status of its program/);
   assert.deepEqual([panic.status, panic.stdout], [255, '']);
   assert.match(panic.stderr, /^vxn: the guest kernel panicked: sysrq triggered crash/);
+});
+
+test('a terminal: the console itself, and the status of the program', async () => {
+  const script = `script -qec "vctr run -t --rm ${ANNOTATIONS} $IMAGE m-tty /bin/sh -c 'tty; read x; echo got $x; exit 3'" /dev/null`;
+  const { status, stdout } = await dom0Sh(`(sleep 20; echo line; sleep 60) | timeout 200 ${script}`);
+  assert.match(stdout, /^\/dev\/pts\/0\r*\n/);
+  assert.match(stdout, /got line\r*\n/);
+  assert.equal(status, 3);
 });
 
 test('SIGKILL and SIGTERM end the domain, and so may somebody else', async () => {

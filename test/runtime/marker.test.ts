@@ -4,12 +4,14 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CreateOptions, Host } from '../fixtures/host.ts';
 import { configJson, processJson } from '../fixtures/spec.ts';
 
 const host = new Host({ guestProtocol: 'marker', markerRootfs: '' });
+// What a failing test leaves would keep this process alive.
+after(() => host.remove());
 const SILENT = { status: 0, stdout: '', stderr: '' };
 const status = (id: string): string => JSON.parse(host.run(['state', id]).stdout).status;
 
@@ -297,4 +299,79 @@ test('one container of many is a marker guest by its annotation', async () => {
   assert.deepEqual(agents.run(['start', 'one']), SILENT);
   assert.equal(await c.exit, 5);
   assert.deepEqual(agents.run(['delete', 'one']), SILENT);
+});
+
+const DEVPTS = {
+  destination: '/dev/pts',
+  type: 'devpts',
+  source: 'devpts',
+  options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620'],
+};
+
+/** A bundle whose script has a terminal. */
+const interactive = (script: string): string =>
+  host.bundle({
+    process: processJson({
+      args: ['/bin/sh', '-c', script],
+      terminal: true,
+      consoleSize: { height: 30, width: 100 },
+    }),
+    mounts: [...(configJson().mounts as object[]), DEVPTS],
+  });
+
+test("a terminal: the engine has the domain's console, and the program's status is known", async () => {
+  const { terminal, socket } = await host.listen();
+  const script =
+    "trap 'echo int' INT; stty size; tty; read x; echo got $x; sleep 1000; read y; echo $y; exit 3";
+  const c = host.create('term', { bundle: interactive(script), args: ['--console-socket', socket] });
+  assert.equal(await c.created, 0, c.text('stderr'));
+  await terminal.hears(/^terminal \/dev\/pts\/\d+$/m);
+  assert.equal(terminal.text, '', 'nothing runs before start');
+  assert.deepEqual(host.run(['start', 'term']), SILENT);
+  await terminal.sees(/^30 100\r\n\/dev\/pts\/0\r\n$/);
+  terminal.type('abX\x7fc\r');
+  await terminal.sees(/got abc\r\n/);
+  terminal.type('\x03');
+  await terminal.sees(/\^C.*int\r\n/s);
+  terminal.type('end\r');
+  await terminal.sees(/end\r\n$/);
+  assert.equal(await c.exit, 3);
+  await terminal.closed;
+  assert.deepEqual(host.run(['delete', 'term']), SILENT);
+  assert.deepEqual(await host.leftovers('term'), []);
+});
+
+test('a terminal: all of the output arrives, however late it is read', async () => {
+  const { terminal, socket } = await host.listen();
+  const script = 'read x; stty -opost; seq 1 500; exit 4';
+  const c = host.create('late', { bundle: interactive(script), args: ['--console-socket', socket] });
+  assert.equal(await c.created, 0);
+  await terminal.hears(/^terminal/m);
+  assert.deepEqual(host.run(['start', 'late']), SILENT);
+  terminal.type('go\r');
+  await terminal.sees(/\n500\n$/);
+  assert.equal(await c.exit, 4);
+  host.run(['delete', 'late']);
+});
+
+test('a terminal: SIGTERM, an engine that is not there, and `run`', async () => {
+  const { terminal, socket } = await host.listen();
+  const c = host.create('tterm', { bundle: interactive('sleep 600'), args: ['--console-socket', socket] });
+  assert.equal(await c.created, 0);
+  assert.deepEqual(host.run(['start', 'tterm']), SILENT);
+  assert.deepEqual(host.run(['kill', 'tterm', 'TERM']), SILENT);
+  assert.equal(await c.exit, 143);
+  await terminal.closed;
+  host.run(['delete', 'tterm']);
+
+  const nobody = host.create('nobody', {
+    bundle: interactive('true'),
+    args: ['--console-socket', '/no/socket'],
+  });
+  assert.equal(await nobody.created, 1);
+  assert.match(nobody.text('stderr'), /cannot send the terminal over the console socket: No such file/);
+  assert.deepEqual(await host.leftovers('nobody'), []);
+
+  const run = host.run(['run', '--bundle', interactive('true'), 'alone']);
+  assert.match(run.stderr, /^a marker guest cannot have the terminal of `run`/);
 });
