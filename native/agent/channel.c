@@ -18,6 +18,7 @@ struct join {
   uint32_t id;
   size_t len;
   uint8_t *data;
+  bool refused;  // there was no room for it
 };
 
 static struct {
@@ -137,6 +138,15 @@ void send_log(const char *text) {
   channel_send(VXN_G_LOG, 0, line, make_utf8(line, len));
 }
 
+// Its own end is awaited all the same: those who sent the others are not to suffer.
+static void refuse_join(struct join *j) {
+  ch.joined -= j->len;
+  free(j->data);
+  j->data = NULL;
+  j->len = 0;
+  j->refused = true;
+}
+
 // Adds a fragment. The whole description is handed on with its last one.
 static vxn_fault join_frame(const struct vxn_header *h, const uint8_t *payload,
                             void (*done)(uint32_t, const uint8_t *, size_t)) {
@@ -154,8 +164,17 @@ static vxn_fault join_frame(const struct vxn_header *h, const uint8_t *payload,
     (*at)->id = h->id;
   }
   struct join *j = *at;
-  if (j->len + h->length > VXN_DESCRIPTION_MAX || ch.joined + h->length > JOIN_TOTAL_MAX)
-    return "description over the limit";
+  if (j->len + h->length > VXN_DESCRIPTION_MAX) return "description over the limit";
+  if (ch.joined + h->length > JOIN_TOTAL_MAX) refuse_join(j);
+  if (j->refused) {
+    if (!more) {
+      struct error e;
+      fail(&e, ENOMEM, "too many long descriptions at once");
+      send_failed(j->id, &e);
+      drop_join(at);
+    }
+    return NULL;
+  }
   uint8_t *data = realloc(j->data, j->len + h->length + 1);
   if (data == NULL) return "out of memory";
   memcpy(data + j->len, payload, h->length);

@@ -57,6 +57,46 @@ static void long_description(void) {
   client_end(c);
 }
 
+static void put_zeros(struct payload *p, size_t n) {
+  for (char text[60001] = {0}; n > 0; n -= n < 60000 ? n : 60000) {
+    memset(text, 'x', n < 60000 ? n : 60000);
+    text[n < 60000 ? n : 60000] = '\0';
+    put_str(p, VXN_T_ARG, text);
+  }
+}
+
+// One begun frame by frame in turn with the others, as many callers at a time do.
+static void too_many_long_descriptions(void) {
+  enum { FIRST = 3, N = 5 };
+  struct client *c = plain();
+  struct payload p[N];
+  start_shell(c, 2, "while :; do sleep 1; done");
+  for (uint32_t i = 0; i < N; i++) {
+    p[i] = process(FIRST + i);
+    ARGS(&p[i], "true");
+    put_usual(&p[i]);
+    put_zeros(&p[i], 3900000);
+  }
+  size_t part = 65536;
+  for (size_t at = 0; at < p[0].len; at += part) {
+    for (uint32_t i = 0; i < N; i++) {
+      size_t len = p[i].len - at < part ? p[i].len - at : part;
+      client_part(c, VXN_H_PROCESS, FIRST + i, p[i].data + at, len, at + len < p[i].len);
+    }
+  }
+  unsigned refused = 0;
+  for (uint32_t i = 0; i < N; i++) {
+    free(p[i].data);
+    UNTIL(c, c->procs[FIRST + i].started || c->procs[FIRST + i].failed);
+    // What the kernel takes no more of as arguments is refused, too, but by the child.
+    if (strcmp(c->procs[FIRST + i].text, "too many long descriptions at once") == 0) refused++;
+  }
+  CHECK(refused >= 1 && refused < N);
+  start_shell(c, FIRST + N, "echo still here");
+  finish(c, FIRST + N, 0);
+  client_end(c);
+}
+
 static void environment(void) {
   struct client *c = plain();
   struct payload p = process(2);
@@ -1002,6 +1042,7 @@ int main(int argc, char **argv) {
       {"stdout and stderr", echo},
       {"arguments arrive as they were", arguments},
       {"a description in several frames", long_description},
+      {"more long descriptions than there is room for", too_many_long_descriptions},
       {"environment", environment},
       {"HOME", home},
       {"working directory", working_directory},

@@ -260,6 +260,10 @@ void client_send(struct client *c, uint16_t type, uint32_t id, const void *paylo
   send_frame(c, &(struct vxn_header){type, 0, id, (uint32_t)len}, payload);
 }
 
+void client_part(struct client *c, uint16_t type, uint32_t id, const void *data, size_t len, bool more) {
+  send_frame(c, &(struct vxn_header){type, more ? VXN_FLAG_MORE : 0, id, (uint32_t)len}, data);
+}
+
 void client_u32s(struct client *c, uint16_t type, uint32_t id, uint32_t a, uint32_t b) {
   uint8_t payload[8];
   vxn_put32(payload, a);

@@ -69,6 +69,8 @@ void client_abandon(void);
 void client_send(struct client *c, uint16_t type, uint32_t id, const void *payload, size_t len);
 /// Sends a description in frames of at most `part` bytes and frees it.
 void client_describe(struct client *c, uint16_t type, uint32_t id, struct payload *p, size_t part);
+/// Sends one part of a description.
+void client_part(struct client *c, uint16_t type, uint32_t id, const void *data, size_t len, bool more);
 void client_u32s(struct client *c, uint16_t type, uint32_t id, uint32_t a, uint32_t b);
 
 /// Reads until the expression over c holds, or fails the test after twenty seconds.

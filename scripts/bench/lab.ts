@@ -147,6 +147,30 @@ async function benchCrowd(lab: Lab): Promise<void> {
   row('processor time of the monitors at rest, of 10 s', after.cpu / 100, 's');
 }
 
+/** Seconds and memory of execs, by the runtime itself: ctr and containerd come on top. */
+async function benchExec(lab: Lab): Promise<void> {
+  await sh(lab, 'vctr run -d $IMAGE execs /bin/sleep 3600');
+  const [exec, detached, node]: [number[], number[], number[]] = [[], [], []];
+  for (let i = 0; i < ROUNDS; i++) {
+    exec.push(await seconds(lab, 'vxn-oci-runtime --root $ROOT exec execs /bin/true'));
+    detached.push(await seconds(lab, 'vxn-oci-runtime --root $ROOT exec --detach execs /bin/true'));
+    node.push(await seconds(lab, 'node -e 0'));
+  }
+  const pss = await sh(
+    lab,
+    `for i in 1 2 3 4 5; do vxn-oci-runtime --root $ROOT exec --detach execs /bin/sleep 3600 </dev/null >/dev/null 2>&1; done
+    for p in $(pgrep -x vxn-exec); do awk '/^Pss:/ { s += $2 } END { print s }' /proc/$p/smaps_rollup; done`,
+  );
+  await sh(
+    lab,
+    "vxn-oci-runtime --root $ROOT kill execs KILL; until ctr task ls | grep -q 'execs .*STOPPED'; do sleep 0.2; done; ctr task rm execs; ctr c rm execs",
+  );
+  say(`\nexec, ${ROUNDS} rounds in turn with an empty node: ${median(node).toFixed(2)} s`);
+  say(`  exec ID /bin/true, to its end: ${median(exec).toFixed(2)} s`);
+  goal('exec --detach, as a ratio to an empty node start', median(detached) / median(node), '', 2);
+  say(`  memory (PSS) of an exec's monitor: ${median(pss.trim().split('\n').map(Number))} KiB`);
+}
+
 /** Boots the lab if need be and measures vxn in it. */
 export async function benchLab(): Promise<void> {
   const lab = await ensureLab({ report: say });
@@ -154,5 +178,6 @@ export async function benchLab(): Promise<void> {
   await benchRun(lab);
   await benchStream(lab);
   await benchMemory(lab);
+  await benchExec(lab);
   await benchCrowd(lab);
 }
