@@ -113,7 +113,10 @@ static vxn_fault frame(void *ctx, const struct vxn_header *h, const uint8_t *pay
 
 static void closed(vxn_fault why) {
   if (state == ASKED) {
-    not_started(why != NULL ? why : "container not running");
+    char text[160];
+    snprintf(text, sizeof text, "%s%s", why == NULL ? "container not running" : "the guest broke the protocol: ",
+             why == NULL ? "" : why);
+    not_started(text);
     return;
   }
   end(why != NULL ? STATUS_LOST : STATUS_KILLED);
