@@ -19,6 +19,7 @@
 #include "guest.h"
 #include "lifeline.h"
 #include "loop.h"
+#include "oom.h"
 #include "output.h"
 #include "ready.h"
 #include "signals.h"
@@ -37,6 +38,7 @@ struct options {
   const char *cgroups[CGROUPS_MAX];
   size_t n_cgroups;
   struct terminal_plan terminal;
+  const char *oom_score_adj;
   bool foreground;
 };
 
@@ -144,8 +146,8 @@ static void turn(void) {
 // ---- The beginning
 
 static _Noreturn void usage(void) {
-  fputs("usage: vxn-monitor exec --id ID --program NAME --run-dir DIR [--cgroup DIR]... [--foreground [--terminal]]\n"
-        "                        [--console-socket PATH [--console-size ROWSxCOLUMNS]]\n",
+  fputs("usage: vxn-monitor exec --id ID --program NAME --run-dir DIR [--cgroup DIR]... [--oom-score-adj N]\n"
+        "                        [--foreground [--terminal]] [--console-socket PATH [--console-size ROWSxCOLUMNS]]\n",
         stderr);
   exit(2);
 }
@@ -157,7 +159,7 @@ static void parse(struct options *o, int argc, char **argv) {
       {"run-dir", required_argument, NULL, 'r'},      {"console-socket", required_argument, NULL, 'c'},
       {"console-size", required_argument, NULL, 'z'}, {"terminal", no_argument, NULL, 't'},
       {"foreground", no_argument, NULL, 'f'},         {"cgroup", required_argument, NULL, 'g'},
-      {NULL, 0, NULL, 0},
+      {"oom-score-adj", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0},
   };
   *o = (struct options){0};
   for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
@@ -165,6 +167,7 @@ static void parse(struct options *o, int argc, char **argv) {
       case 'i':
       case 'p': break;
       case 'r': o->run_dir = optarg; break;
+      case 'o': o->oom_score_adj = optarg; break;
       case 'c': o->terminal.console_socket = optarg; break;
       case 'z':
         if (!terminal_parse_size(optarg, &o->terminal.rows, &o->terminal.columns)) usage();
@@ -228,6 +231,7 @@ int attach_main(int argc, char **argv) {
   prctl(PR_SET_NAME, "vxn-exec");
   // It need not be counted for the container to be of use.
   for (size_t i = 0; i < o.n_cgroups; i++) cgroup_join(o.cgroups[i]);
+  if (o.oom_score_adj != NULL) oom_score_adj(o.oom_score_adj);
   connect_to(o.run_dir);
   if (terminal_open(&o.terminal, &stdio, &error) < 0) ready_fail(error);
   send_description();

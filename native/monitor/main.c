@@ -18,6 +18,7 @@
 #include "cgroup.h"
 #include "lifeline.h"
 #include "loop.h"
+#include "oom.h"
 #include "options.h"
 #include "prepare.h"
 #include "ready.h"
@@ -50,14 +51,6 @@ static void enter_netns(const char *netns) {
   int fd = open(netns, O_RDONLY | O_CLOEXEC);
   if (fd < 0) ready_fail("cannot open the network namespace");
   if (setns(fd, CLONE_NEWNET) < 0) ready_fail("cannot enter the network namespace");
-  close(fd);
-}
-
-static void set_oom_score_adj(const char *value) {
-  int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return;
-  if (write(fd, value, strlen(value)) < 0) { /* lowering it may be forbidden; then it stays */
-  }
   close(fd);
 }
 
@@ -108,7 +101,7 @@ int main(int argc, char **argv) {
   if (signals_take(session->signal) < 0) ready_fail("cannot take signals");
   join_cgroups(&o);
   if (o.netns != NULL) enter_netns(o.netns);
-  if (o.oom_score_adj != NULL) set_oom_score_adj(o.oom_score_adj);
+  if (o.oom_score_adj != NULL) oom_score_adj(o.oom_score_adj);
   if (o.caller > 0) end_with(o.caller);
   errno = 0;
   if (session->open(&o, &error) < 0) ready_fail(error);

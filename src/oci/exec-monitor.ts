@@ -22,6 +22,7 @@ export interface ExecMonitorPlan {
   stdio: Stdio;
   /** Folders of the container's cgroups. */
   cgroups: readonly string[];
+  oomScoreAdj: number | undefined;
 }
 
 // The exit status as a shell gives it. To be asked for right after the start: the end may come before anybody waits.
@@ -39,11 +40,12 @@ const NAME_MAX = 64;
 
 /** The command line of an exec's monitor. */
 export function execMonitorArgs(plan: ExecMonitorPlan): string[] {
-  const { id, places, program, stdio, cgroups } = plan;
+  const { id, places, program, stdio, cgroups, oomScoreAdj } = plan;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   const name = program.slice(0, NAME_MAX).replace(/[\x00-\x1f\x7f]/g, '?');
   const args = ['exec', '--id', id, '--program', name, '--run-dir', places.run];
   for (const cgroup of cgroups) args.push('--cgroup', cgroup);
+  if (oomScoreAdj !== undefined) args.push('--oom-score-adj', String(oomScoreAdj));
   if (stdio.foreground) args.push('--foreground');
   return [...args, ...stdioArgs(stdio)];
 }

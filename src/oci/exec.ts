@@ -168,6 +168,7 @@ function plan(options: ExecOptions, places: Places, stored: Stored): ExecMonitor
     program: process.args[0] ?? '',
     description: encodeDescription(Type.Process, EXEC, description, process.terminal),
     cgroups: stored.cgroup?.join ?? [],
+    oomScoreAdj: process.oomScoreAdj,
     stdio,
   };
 }

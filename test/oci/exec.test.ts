@@ -71,7 +71,15 @@ test('the monitor’s title: the program’s name and nothing that could be a se
   const places = placesOf(DEFAULTS, '/r', 'c');
   const stdio = planStdio(undefined, undefined, false);
   const args = (program: string): string[] =>
-    execMonitorArgs({ id: 'c', places, program, description: Buffer.alloc(0), stdio, cgroups: [] });
+    execMonitorArgs({
+      id: 'c',
+      places,
+      program,
+      description: Buffer.alloc(0),
+      stdio,
+      cgroups: [],
+      oomScoreAdj: undefined,
+    });
   assert.deepEqual(args('/bin/sh'), ['exec', '--id', 'c', '--program', '/bin/sh', '--run-dir', places.run]);
   assert.equal(args('a\nb\x1b[0m')[4], 'a?b?[0m');
   assert.equal(args('x'.repeat(100))[4]?.length, 64);

@@ -168,6 +168,18 @@ test('the monitor holds its stdio and nothing else of the caller’s', async () 
   await e.exit;
 });
 
+test('the monitor can be killed for want of memory like its process', async () => {
+  const e = host.exec(ID, {
+    process: { ...sh('cat /proc/self/oom_score_adj; read x').process, oomScoreAdj: 123 },
+  });
+  assert.equal(await e.created, 0);
+  await until(() => e.text('stdout') !== '');
+  assert.equal(e.text('stdout'), '123\n');
+  assert.equal(readFileSync(`/proc/${pidOf(e)}/oom_score_adj`, 'utf8'), '123\n');
+  e.stdin.end();
+  await e.exit;
+});
+
 test('20 at once: each its own output and status', async () => {
   const all = await Promise.all(
     Array.from({ length: 20 }, (_, i) => started(ID, `read x; echo "${i} $x"; exit ${i}`)),

@@ -332,6 +332,17 @@ test('exec -t: the terminal is given back, also when the program is killed', asy
   await p.hears(/^exit 137$/m);
 });
 
+test('exec -t: a person whose terminal goes away takes the program along', async () => {
+  await ensureBeside();
+  const p = host.person(['exec', '-t', BESIDE, 'sh', '-c', 'echo ready; while :; do sleep 0.05; done']);
+  await p.sees(/ready/);
+  await p.close();
+  const deadline = Date.now() + 20_000;
+  const execs = (): string => host.run(['ps', '--format', 'json', BESIDE]).stdout;
+  while (execs().includes(',') && Date.now() < deadline);
+  assert.match(execs(), /^\[\d+\]\n$/);
+});
+
 test('exec without -t in a terminal leaves the terminal cooked; ^C reaches the program once', async () => {
   await ensureBeside();
   const p = host.person([
