@@ -3,7 +3,10 @@
 
 import gzip
 import io
+import lzma
 import os
+import re
+import subprocess
 import tarfile
 
 # What the agent loads before it opens its channel, and what it loads after that.
@@ -47,42 +50,64 @@ def module_name(path):
     return os.path.basename(path).split(".ko")[0].replace("-", "_")
 
 
+def unpacked(path, data):
+    """A module's bytes, however the kernel's recipe has packed it."""
+    if path.endswith(".gz"):
+        return gzip.decompress(data)
+    if path.endswith(".xz"):
+        return lzma.decompress(data)
+    if path.endswith(".zst"):
+        return subprocess.run(["zstd", "-dc"], input=data, stdout=subprocess.PIPE, check=True).stdout
+    return data
+
+
 class ModuleTree:
-    """A kernel's modules, as its recipe deploys them: a tarball of lib/modules/VERSION."""
+    """A kernel's modules, as its recipe deploys them: a tarball of lib/modules/VERSION that no depmod has seen."""
 
     def __init__(self, tarball):
         self.files = {}
+        self.builtin = set()
+        self.met = {}
         with tarfile.open(tarball) as tar:
             for member in tar:
-                parts = member.name.split("/")
-                if member.isfile() and "modules" in parts:
-                    below = parts[parts.index("modules") + 2:]
-                    wanted = ".ko" in parts[-1] or parts[-1] in ("modules.dep", "modules.builtin")
-                    if wanted:
-                        self.files["/".join(below)] = tar.extractfile(member).read()
-        self.builtin = {module_name(line) for line in self.lines("modules.builtin")}
-        self.needs = {}
-        for line in self.lines("modules.dep"):
-            path, _, rest = line.partition(":")
-            self.needs[module_name(path)] = (path, rest.split())
-        # A tarball that no depmod has seen: the modules are there, what they need is not known.
-        for path in self.files:
-            if ".ko" in path:
-                self.needs.setdefault(module_name(path), (path, []))
+                name = os.path.basename(member.name)
+                if member.isfile() and name == "modules.builtin":
+                    lines = tar.extractfile(member).read().decode().splitlines()
+                    self.builtin = {module_name(line) for line in lines}
+                elif member.isfile() and ".ko" in name:
+                    self.files[module_name(name)] = (name, tar.extractfile(member).read())
 
-    def lines(self, name):
-        return self.files.get(name, b"").decode().splitlines()
+    def fields(self, name, field):
+        """What a module says of itself in its section .modinfo: strings of the form field=value."""
+        found = re.findall(rb"(?<=\0)%s=([^\0]*)\0" % field.encode(), unpacked(*self.files[name]))
+        return [value.decode() for value in found]
 
-    def with_needs(self, name):
-        """The paths of a module and of all that it needs, in the order in which they are to be loaded."""
+    def wished(self, wish):
+        """The module that a softdep asks for, by a name or an alias that several may have: one that every processor can load."""
+        if wish not in self.met:
+            found = [name for name in sorted(self.files) if name == module_name(wish) or wish in self.fields(name, "alias")]
+            self.met[wish] = sorted(found, key=lambda name: (name != module_name(wish), not name.endswith("_generic")))[:1]
+        return self.met[wish]
+
+    def needs(self, name):
+        """The modules that have to be there before this one."""
+        needs = [n for depends in self.fields(name, "depends") for n in depends.split(",") if n]
+        for softdep in self.fields(name, "softdep"):
+            before, _, _ = softdep.partition("post:")
+            needs += [n for wish in before.replace("pre:", "").split() for n in self.wished(wish)]
+        return needs
+
+    def with_needs(self, name, after=()):
+        """A module and all that it needs, in the order in which they are to be loaded. Raises MissingModule."""
         name = module_name(name)
-        if name in self.builtin:
+        if name in self.builtin or name in after:
             return []
-        if name not in self.needs:
+        if name not in self.files:
             raise MissingModule(name)
-        path, needs = self.needs[name]
-        # modules.dep lists everything below a module, the lowest last.
-        return list(reversed(needs)) + [path]
+        names = []
+        for need in self.needs(name):
+            names += [n for n in self.with_needs(need, (*after, name)) if n not in names]
+        return names + [name]
 
 
 def module_entries(tarball):
@@ -91,14 +116,16 @@ def module_entries(tarball):
     entries, seen = [], set()
     for group, names in MODULES:
         entries.append(("lib/vxn/modules/" + group, DIRECTORY, b""))
-        paths = []
+        modules = []
         for name in names:
-            paths += [p for p in tree.with_needs(name) if p not in seen and p not in paths]
-        seen.update(paths)
-        for number, path in enumerate(paths):
+            for module in tree.with_needs(name):
+                if module not in seen:
+                    seen.add(module)
+                    modules.append(module)
+        for number, module in enumerate(modules):
             # Loaded in the order of their names.
-            name = "lib/vxn/modules/%s/%02d-%s" % (group, number, os.path.basename(path))
-            entries.append((name, FILE, tree.files[path]))
+            name, data = tree.files[module]
+            entries.append(("lib/vxn/modules/%s/%02d-%s" % (group, number, name), FILE, data))
     return entries
 
 

@@ -13,18 +13,18 @@ require ${@'vxn-guest-marker.inc' if d.getVar('VXN_GUEST') == 'marker' else 'vxn
 VXN_GUEST_MACHINE ?= "${@{'x86_64': 'qemux86-64', 'aarch64': 'qemuarm64'}.get(d.getVar('VXN_ARCH'), '')}"
 VXN_MC_DEPLOY ?= "${TOPDIR}/tmp-${VXN_GUEST_MULTICONFIG}/deploy/images/${VXN_GUEST_MACHINE}"
 
-python () {
+def vxn_guest_mcdepends(d):
+    """The multiconfig's tasks that deploy what is taken from there; none if it is not built."""
     multiconfig = d.getVar('VXN_GUEST_MULTICONFIG')
     if multiconfig not in (d.getVar('BBMULTICONFIG') or '').split():
-        return
+        return ''
     current = d.getVar('BB_CURRENT_MC')
     current = '' if current == 'default' else current
-    tasks = d.getVar('VXN_GUEST_TASKS').split()
-    d.setVarFlag('do_compile', 'mcdepends', ' '.join('mc:%s:%s:%s' % (current, multiconfig, t) for t in tasks))
-}
+    return ' '.join('mc:%s:%s:%s' % (current, multiconfig, task) for task in d.getVar('VXN_GUEST_TASKS').split())
 
 do_configure[noexec] = "1"
 do_compile[cleandirs] = "${B}"
+do_compile[mcdepends] = "${@vxn_guest_mcdepends(d)}"
 # By these tasks BitBake knows what comes from there; the folder's name says nothing.
 do_compile[vardepsexclude] += "VXN_MC_DEPLOY"
 

@@ -1,11 +1,6 @@
 # nooelint: oelint.var.mandatoryvar.HOMEPAGE - the layer is all there is
 # SPDX-License-Identifier: MIT
 SUMMARY = "OCI runtime that runs containers as Xen domains"
-DESCRIPTION = "vxn-oci-runtime stands where runc does: containerd, docker, \
-podman and Kubernetes call it, and a container becomes a Xen domain with its \
-own kernel. The recipe bundles the TypeScript with esbuild, builds the helpers \
-in C, and renders the configuration of this very target with vxn-config."
-
 SUMMARY:${PN}-helpers = "${SUMMARY} (the helpers in C, which need no node)"
 SUMMARY:${PN}-containerd = "${SUMMARY} (containerd's shim and configuration, vctr)"
 SUMMARY:${PN}-docker-config = "${SUMMARY} (docker's configuration)"
@@ -13,6 +8,10 @@ SUMMARY:${PN}-podman-config = "${SUMMARY} (podman's configuration)"
 SUMMARY:${PN}-k3s-config = "${SUMMARY} (k3s's configuration)"
 SUMMARY:${PN}-bash-completion = "${SUMMARY} (completion of vctr)"
 SUMMARY:${PN}-config-tool = "${SUMMARY} (vxn-config, its templates and this target's description)"
+DESCRIPTION = "vxn-oci-runtime stands where runc does: containerd, docker, \
+podman and Kubernetes call it, and a container becomes a Xen domain with its \
+own kernel. The recipe bundles the TypeScript with esbuild, builds the helpers \
+in C, and renders the configuration of this very target with vxn-config."
 
 require vxn.inc
 require vxn-npm.inc
@@ -39,7 +38,8 @@ inherit systemd
 SYSTEMD_SERVICE:${PN} = "vxn-snapshot.service"
 
 # Engines that get to know the runtime, and what kind of guest a container becomes.
-PACKAGECONFIG ??= "containerd \
+VXN_ENGINES ?= "containerd"
+PACKAGECONFIG ??= "${VXN_ENGINES} \
                    ${@bb.utils.filter('DISTRO_FEATURES', 'seccomp', d)} \
                    ${@'marker-guest' if d.getVar('VXN_GUEST') == 'marker' else ''} \
                    "
@@ -57,6 +57,7 @@ EXTRA_OEMAKE += "BUILD=${B}/native WERROR= STRIP_FLAG= libexecdir=${libexecdir} 
 VXN_TARGET ?= "${@vxn_default_target(d)}"
 # containerd's generation, such as 2.2; empty: that of the recipe that provides virtual-containerd.
 VXN_CONTAINERD_VERSION ?= ""
+# nooelint: oelint.vars.mispell.unknown - a variable of this layer
 VXN_CONFIG[doc] = "Keys of the target description and their values, such as VXN_CONFIG[defaults.memory] = '512'."
 
 def vxn_default_target(d):
@@ -138,19 +139,20 @@ python do_configure() {
 }
 do_configure[cleandirs] = "${B}"
 
-do_compile() {
-    node ${S}/scripts/build.mjs --esbuild "$(command -v esbuild)" --commit source --out ${B}/dist
-    oe_runmake -C ${S}/native
-}
-
 VXN_SET_OPTIONS = "${@vxn_set_options(d)}"
 
-do_install() {
-    node ${B}/dist/bin/vxn-config generate --target ${B}/${MACHINE}.yaml ${VXN_SET_OPTIONS} \
-        --runtime ${B}/dist/libexec/vxn/vxn-oci-runtime --out ${D} ||
-        bbfatal "vxn-config refuses the description of this target: VXN_TARGET, VXN_CONTAINERD_VERSION and VXN_CONFIG set it"
+do_compile() {
+    node ${S}/scripts/build.mjs --esbuild "$(command -v esbuild)" --commit source --out ${B}/dist
+    oe_runmake -C ${S}/native install DESTDIR=${B}/tree
 
-    oe_runmake -C ${S}/native install DESTDIR=${D}
+    if ! node ${B}/dist/bin/vxn-config generate --target ${B}/${MACHINE}.yaml ${VXN_SET_OPTIONS} \
+        --runtime ${B}/dist/libexec/vxn/vxn-oci-runtime --out ${B}/tree 2>${B}/vxn-config.log; then
+        bbfatal "vxn-config refuses this target; VXN_TARGET, VXN_CONTAINERD_VERSION and VXN_CONFIG set what it is: $(cat ${B}/vxn-config.log)"
+    fi
+}
+
+do_install() {
+    cp -R --no-dereference --preserve=mode,links ${B}/tree/. ${D}
     install -m 0644 ${B}/dist/libexec/vxn/vxn-*.cjs ${D}${libexecdir}/vxn
 
     # For `vxn-config check` and `install` on the target itself.
@@ -186,10 +188,10 @@ FILES:${PN} += "${nonarch_libdir}/modules-load.d ${nonarch_libdir}/tmpfiles.d"
 CONFFILES:${PN} = "${sysconfdir}/vxn/vxn.yaml"
 CONFFILES:${PN}-docker-config = "${sysconfdir}/docker/daemon.json"
 
-RDEPENDS:${PN} = "${PN}-helpers \
-                  e2fsprogs-mke2fs \
+RDEPENDS:${PN} = "e2fsprogs-mke2fs \
                   nodejs \
                   vxn-guest \
+                  ${PN}-helpers \
                   xen-tools-xencommons \
                   xen-tools-xenstore \
                   xen-tools-xl \

@@ -25,9 +25,13 @@ function licenseFile(root: string, folder: string): string {
 
 const md5 = (path: string): string => createHash('md5').update(readFileSync(path)).digest('hex');
 
+/** A package's name for SRC_URI's name= and in the name of the file that is downloaded; neither may hold "@" or "/". */
+export function packageLabel(name: string, version: string): string {
+  return `${name.replace('@', '').replace('/', '-')}-${version}`;
+}
+
 interface Package {
   folder: string;
-  /** For SRC_URI's name=, which knows neither "@" nor "/". */
   label: string;
   name: string;
   version: string;
@@ -38,7 +42,7 @@ function describe(lock: Lock, folder: string): Package {
   const { version, license } = lockEntry(lock, folder);
   if (license === undefined) throw new Error(`package-lock.json names no licence for ${folder}`);
   const name = packageName(folder);
-  return { folder, name, version, license, label: `${name.replace('@', '').replace('/', '-')}-${version}` };
+  return { folder, name, version, license, label: packageLabel(name, version) };
 }
 
 function uri({ folder, name, version, label }: Package): string {
