@@ -14,6 +14,7 @@ const SCRIPTS = {
   demo: 'scripts/demo.ts',
   test: 'scripts/test.ts',
   bench: 'scripts/bench.ts',
+  bitbake: 'scripts/bitbake.ts',
   lab: 'lab/main.ts',
 };
 

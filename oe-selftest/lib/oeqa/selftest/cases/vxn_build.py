@@ -1,0 +1,290 @@
+#
+# SPDX-License-Identifier: MIT
+#
+"""What the recipes of vxn build, and what makes them build again."""
+
+import glob
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+
+from oeqa.selftest.case import OESelftestTestCase
+from oeqa.utils.commands import bitbake, get_bb_var, get_bb_vars, runCmd
+
+RUNTIME = "vxn-oci-runtime"
+GUEST = "vxn-guest"
+IMAGES = "vxn-container-images"
+
+
+def tree(root):
+    """Everything below a folder: path -> mode and content, or target of a link."""
+    found = {}
+    for folder, folders, files in os.walk(root):
+        for name in folders + files:
+            path = os.path.join(folder, name)
+            relative = os.path.relpath(path, root)
+            if os.path.islink(path):
+                found[relative] = os.readlink(path)
+            elif os.path.isfile(path):
+                with open(path, "rb") as f:
+                    found[relative] = (os.stat(path).st_mode & 0o7777, hashlib.sha256(f.read()).hexdigest())
+    return found
+
+
+def node(arguments, **options):
+    return runCmd("node " + arguments, **options)
+
+
+class VxnInstallTests(OESelftestTestCase):
+    def installed(self, recipe=RUNTIME, config=""):
+        self.write_config(config)
+        bitbake("%s -c install" % recipe)
+        return get_bb_var("D", recipe)
+
+    def temporary(self):
+        # Short: runDir may have 15 bytes, for the sake of unix sockets.
+        folder = tempfile.mkdtemp(prefix="", dir="/tmp")
+        self.add_command_to_tearDown("rm -rf %s" % folder)
+        return folder
+
+    def generated(self, root, target, options=""):
+        out = self.temporary()
+        node("%s/usr/bin/vxn-config generate --target %s %s --out %s" % (root, target, options, out))
+        return tree(out)
+
+    def test_configuration_is_that_of_vxn_config(self):
+        root = self.installed()
+        machine = get_bb_var("MACHINE")
+        rendered = self.generated(root, "%s/usr/share/vxn/%s.yaml" % (root, machine))
+        here = tree(root)
+        self.assertIn("etc/vxn/vxn.yaml", rendered)
+        self.assertIn("usr/bin/vctr", rendered)
+        for path, content in rendered.items():
+            self.assertEqual(here[path], content, path)
+        # What a developer gets for the target of that name, without BitBake.
+        plain = self.generated(root, machine)
+        for path in rendered:
+            self.assertEqual(rendered[path], plain[path], path)
+
+    def test_knobs_reach_the_configuration(self):
+        root = self.installed(config='VXN_CONFIG[defaults.memory] = "640"\nVXN_CONFIG[defaults.cmdline] = "it\'s \\"quoted\\" $HOME"\n'
+                                     'PACKAGECONFIG:append:pn-%s = " pvh"' % RUNTIME)
+        with open(os.path.join(root, "etc/vxn/vxn.yaml")) as f:
+            text = f.read()
+        self.assertIn("memory: 640\n", text)
+        self.assertIn("guestType: pvh\n", text)
+        self.assertRegex(text, r"""cmdline: .*it.*s.*quoted.*\$HOME""")
+
+    def test_paths_are_those_of_the_distribution(self):
+        root = self.installed(config='libexecdir:pn-%s = "${libdir}/${BPN}"' % RUNTIME)
+        moved = "/usr/lib/" + RUNTIME
+        self.assertTrue(os.path.exists(root + moved + "/vxn/vxn-monitor"))
+        with open(root + moved + "/vxn/vxn-oci-runtime") as f:
+            self.assertIn(moved + "/vxn/snapshot", f.read(2000))
+        with open(root + "/usr/bin/containerd-shim-vxn-v2") as f:
+            self.assertIn(moved + "/vxn/shim", f.read())
+
+    def test_a_description_of_the_user_s_own(self):
+        folder = self.temporary()
+        with open(folder + "/board.yaml", "w") as f:
+            f.write("extends: generic-x86-64\ndefaults: { vcpus: 3 }\n")
+        os.chmod(folder, 0o755)
+        root = self.installed(config='VXN_TARGET = "%s/board.yaml"' % folder)
+        with open(root + "/etc/vxn/vxn.yaml") as f:
+            self.assertIn("vcpus: 3\n", f.read())
+        # And again on the target, where that folder does not exist.
+        shutil.rmtree(folder)
+        again = self.generated(root, "%s/usr/share/vxn/%s.yaml" % (root, get_bb_var("MACHINE")))
+        self.assertEqual(again["etc/vxn/vxn.yaml"], tree(root)["etc/vxn/vxn.yaml"])
+
+    def test_runtime_under_node(self):
+        root = self.installed()
+        runtime = root + "/usr/libexec/vxn/vxn-oci-runtime"
+        version = node(runtime + " --version").output.splitlines()
+        self.assertEqual(version[0], "vxn-oci-runtime version " + get_bb_var("PV", RUNTIME))
+        self.assertRegex(version[1], "^commit: source-[0-9a-f]{12}$")
+        self.assertEqual(len(version), 3)
+        self.assertIn("ociVersionMax", json.loads(node(runtime + " features").output))
+
+    def test_runtime_with_a_fake_toolstack(self):
+        """Script, helpers and settings as installed; xl is one that has no memory left."""
+        if get_bb_var("TARGET_ARCH", RUNTIME) != os.uname().machine:
+            self.skipTest("the helpers are for another architecture than this build host's")
+        root = self.installed()
+        base = self.temporary()
+        os.makedirs(base + "/b/rootfs/bin")
+        with open(base + "/xl", "w") as f:
+            f.write('#!/bin/sh\necho "$*" >>%s/xl.log\necho "libxl: error: libxl_mem.c:1:f: not enough free memory" >&2\nexit 1\n' % base)
+        os.chmod(base + "/xl", 0o755)
+        with open(base + "/c", "w") as f:
+            json.dump({"runDir": base + "/r", "libDir": base + "/l", "libexecDir": root + "/usr/libexec/vxn",
+                       "xl": base + "/xl", "xenstoreRead": "/bin/false", "rootFree": 1}, f)
+        with open(base + "/b/config.json", "w") as f:
+            json.dump({"ociVersion": "1.1.0", "root": {"path": "rootfs"},
+                       "process": {"args": ["/bin/true"], "cwd": "/", "user": {"uid": 0, "gid": 0}},
+                       "linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}]}}, f)
+        environment = dict(os.environ, VXN_CONFIG=base + "/c")
+        runtime = "node %s/usr/libexec/vxn/vxn-oci-runtime --root %s/s " % (root, base)
+        created = runCmd(runtime + "create --bundle %s/b one" % base, ignore_status=True, env=environment)
+        self.assertNotEqual(created.status, 0)
+        self.assertIn("not enough free memory", created.output)
+        self.assertIn("create", open(base + "/xl.log").read())
+        listed = runCmd(runtime + "list --format json", env=environment).output
+        self.assertFalse(json.loads(listed), "what create has failed to make is rolled back")
+
+    def test_guest(self):
+        root = self.installed(GUEST)
+        blobs = root + get_bb_var("VXN_BLOBS", GUEST)
+        names = runCmd("zcat %s/initramfs.cpio.gz | cpio -it --quiet" % blobs).output.split()
+        self.assertEqual([n for n in names if "." not in n and "/" not in n], ["dev", "proc", "sys", "run", "tmp", "lib", "init"])
+        self.assertIn("dev/console", names)
+        unpacked = self.temporary()
+        runCmd("cd %s && zcat %s/initramfs.cpio.gz | cpio -i --quiet init" % (unpacked, blobs))
+        self.assertIn("statically linked", runCmd("file %s/init" % unpacked).output)
+        self.assertEqual(os.readlink(blobs + "/" + get_bb_var("VXN_KERNEL_NAME", GUEST)),
+                         os.path.relpath("/boot/" + get_bb_var("VXN_KERNEL_NAME", GUEST), get_bb_var("VXN_BLOBS", GUEST)))
+
+    def test_container_images(self):
+        folder = self.temporary()
+        os.chmod(folder, 0o755)
+        with open(folder + "/app.tar", "w") as f:
+            f.write("an archive")
+        config = 'VXN_CONTAINER_IMAGES = "%s/app.tar"\nVXN_IMAGES_NAMESPACE = "k8s.io"' % folder
+        root = self.installed(IMAGES, config)
+        with open(root + "/usr/share/vxn/images/app.tar") as f:
+            self.assertEqual(f.read(), "an archive")
+        with open(root + "/usr/libexec/vxn/vxn-import-images") as f:
+            script = f.read()
+        self.assertIn("namespace='k8s.io'", script)
+        self.assertNotIn("@", script)
+        # A new archive of the same name is a new package.
+        with open(folder + "/app.tar", "w") as f:
+            f.write("a newer archive")
+        root = self.installed(IMAGES, config)
+        with open(root + "/usr/share/vxn/images/app.tar") as f:
+            self.assertEqual(f.read(), "a newer archive")
+
+    def test_two_builds_are_identical(self):
+        first = {recipe: tree(self.installed(recipe)) for recipe in (RUNTIME, GUEST)}
+        folder = get_bb_var("TOPDIR") + "/tmp-of-another-name"
+        self.track_for_cleanup(folder)
+        config = 'TMPDIR = "%s"\nSSTATE_DIR = "%s/sstate"' % (folder, folder)
+        for recipe, before in first.items():
+            root = self.installed(recipe, config)
+            self.assertTrue(root.startswith(folder))
+            self.assertEqual(tree(root), before)
+            for path in tree(root):
+                full = os.path.join(root, path)
+                if os.path.isfile(full) and not os.path.islink(full):
+                    with open(full, "rb") as f:
+                        self.assertNotIn(folder.encode(), f.read(), path)
+
+
+class VxnRebuildTests(OESelftestTestCase):
+    TASKS = ("fetch", "unpack", "configure", "compile", "install")
+
+    def stamps(self, recipe):
+        """Task -> the hashes it has run with."""
+        bitbake("%s -c install" % recipe)
+        stamp = get_bb_var("STAMP", recipe)
+        return {task: {os.path.basename(p).rsplit(".", 1)[1] for p in glob.glob("%s.do_%s.*" % (stamp, task)) if "sigdata" not in p}
+                for task in self.TASKS}
+
+    def edit(self, name):
+        path = os.path.join(get_bb_var("VXN_LAYERDIR"), name)
+        with open(path) as f:
+            text = f.read()
+
+        def restore():
+            with open(path, "w") as f:
+                f.write(text)
+        self.addCleanup(restore)
+        with open(path, "a") as f:
+            f.write("\n")
+
+    def reruns(self, recipe, name):
+        """The tasks that run again after an edit of a file of the layer."""
+        self.write_config("")
+        before = self.stamps(recipe)
+        self.edit(name)
+        after = self.stamps(recipe)
+        return [task for task in self.TASKS if before[task] != after[task]]
+
+    def test_source_of_the_runtime(self):
+        self.assertIn("compile", self.reruns(RUNTIME, "src/oci/kill.ts"))
+
+    def test_template(self):
+        self.assertIn("install", self.reruns(RUNTIME, "templates/vctr.ejs"))
+
+    def test_source_of_the_monitor(self):
+        self.assertIn("compile", self.reruns(RUNTIME, "native/monitor/main.c"))
+
+    def test_monitor_is_not_part_of_the_guest(self):
+        self.assertEqual(self.reruns(GUEST, "native/monitor/main.c"), [])
+
+    def test_source_of_the_agent(self):
+        self.assertIn("compile", self.reruns(GUEST, "native/agent/main.c"))
+
+    def test_python_of_the_layer(self):
+        self.assertIn("compile", self.reruns(GUEST, "lib/vxn/initramfs.py"))
+
+    def test_documentation(self):
+        for recipe in (RUNTIME, GUEST, IMAGES):
+            self.assertEqual(self.reruns(recipe, "README.md"), [])
+            self.assertEqual(self.reruns(recipe, "docs/architecture.md"), [])
+
+
+class VxnPackageTests(OESelftestTestCase):
+    def packages(self, recipe, config=""):
+        """Package -> its files, by what do_package has split."""
+        self.write_config(config)
+        bitbake("%s -c package_qa" % recipe)
+        root = get_bb_var("PKGDEST", recipe)
+        found = {}
+        for package in sorted(os.listdir(root)):
+            if os.path.isdir(os.path.join(root, package)):
+                found[package] = sorted("/" + p for p in tree(os.path.join(root, package)))
+        return found
+
+    def package_of(self, packages, path):
+        return [name for name, files in packages.items() if path in files]
+
+    def test_contents(self):
+        packages = self.packages(RUNTIME, 'VXN_ENGINES = "containerd docker podman"')
+        for path, package in {
+            "/usr/libexec/vxn/vxn-oci-runtime": "",
+            "/usr/bin/vxn-oci-runtime": "",
+            "/usr/libexec/vxn/shim/runc": "",
+            "/etc/vxn/vxn.yaml": "",
+            "/usr/lib/systemd/system/vxn-snapshot.service": "",
+            "/usr/libexec/vxn/vxn-monitor": "-helpers",
+            "/usr/libexec/vxn/vxn-block": "-helpers",
+            "/usr/bin/vctr": "-containerd",
+            "/usr/bin/containerd-shim-vxn-v2": "-containerd",
+            "/etc/docker/daemon.json": "-docker-config",
+            "/etc/containers/containers.conf.d/50-vxn.conf": "-podman-config",
+            "/usr/share/bash-completion/completions/vctr": "-bash-completion",
+            "/usr/bin/vxn-config": "-config-tool",
+        }.items():
+            self.assertEqual(self.package_of(packages, path), [RUNTIME + package], path)
+        self.assertTrue([p for p in packages[RUNTIME + "-containerd"] if p.startswith("/etc/containerd/")])
+
+    def test_engines_that_are_not_chosen_have_no_files(self):
+        packages = self.packages(RUNTIME, 'VXN_ENGINES = "podman"')
+        self.assertEqual([n for n in packages if packages[n] and n.endswith("-config")], [RUNTIME + "-podman-config"])
+        self.assertFalse([p for p in packages[RUNTIME + "-containerd"] if p.startswith("/etc/")])
+
+    def test_k3s(self):
+        packages = self.packages(RUNTIME, 'VXN_ENGINES = "k3s"')
+        self.assertTrue([p for p in packages[RUNTIME + "-k3s-config"] if "/rancher/k3s/" in p])
+
+    def test_guest_and_images(self):
+        blobs = get_bb_var("VXN_BLOBS", GUEST)
+        self.assertIn(blobs + "/initramfs.cpio.gz", self.packages(GUEST)[GUEST])
+        self.assertIn("/usr/libexec/vxn/vxn-import-images", self.packages(IMAGES)[IMAGES])
+
+    def test_without_systemd(self):
+        packages = self.packages(RUNTIME, 'INIT_MANAGER = "sysvinit"')
+        self.assertFalse([p for files in packages.values() for p in files if "/systemd/" in p])

@@ -1,0 +1,158 @@
+#
+# SPDX-License-Identifier: MIT
+#
+"""The recipes of vxn as BitBake reads them: both machines, and what they say to a wrong configuration."""
+
+import glob
+import json
+import os
+import re
+from base64 import b64decode
+
+from oeqa.selftest.case import OESelftestTestCase
+from oeqa.utils.commands import bitbake, get_bb_var, get_bb_vars, runCmd
+
+RUNTIME = "vxn-oci-runtime"
+GUEST = "vxn-guest"
+IMAGES = "vxn-container-images"
+
+
+def parsed(recipe):
+    """A recipe's variables and their flags as `bitbake -e` shows them, whether or not it can be built here."""
+    layer = get_bb_var("VXN_LAYERDIR")
+    [path] = glob.glob("%s/recipes-containers/vcontainer/%s_*.bb" % (layer, recipe))
+    text = runCmd("bitbake -e -b %s" % path).output
+    variables = dict(re.findall(r'^(?:export )?([A-Za-z0-9_:.+-]+)="(.*)"$', text, re.M))
+    flags = dict(re.findall(r'^#\s+\[([^]]+)\] "(.*)"$', text, re.M))
+    return variables, flags
+
+
+class VxnParseTests(OESelftestTestCase):
+    def test_both_machines(self):
+        for machine, arch, kernel in (("qemux86-64", "x86_64", "bzImage"), ("qemuarm64", "aarch64", "Image")):
+            self.write_config('MACHINE = "%s"' % machine)
+            for recipe in (RUNTIME, GUEST):
+                variables, _ = parsed(recipe)
+                self.assertEqual(variables["VXN_ARCH"], arch)
+                self.assertEqual(variables["VXN_KERNEL_NAME"], kernel)
+                self.assertEqual(variables["VXN_BLOBS"], "/usr/share/vxn/" + arch)
+            self.assertEqual(parsed(RUNTIME)[0]["VXN_TARGET"], machine)
+
+    def test_target_of_another_engine(self):
+        self.write_config('VXN_ENGINES = "k3s"')
+        self.assertEqual(parsed(RUNTIME)[0]["VXN_TARGET"], "k3s")
+
+    def test_npm_packages_are_those_of_the_lock_file(self):
+        with open(os.path.join(get_bb_var("VXN_LAYERDIR"), "package-lock.json")) as f:
+            locked = json.load(f)["packages"]
+        variables, flags = parsed(RUNTIME)
+        entries = [e for e in variables["SRC_URI"].split() if e.startswith(variables["NPMJS_MIRROR"])]
+        self.assertTrue(entries)
+        for entry in entries:
+            url, *parameters = entry.split(";")
+            given = dict(p.split("=", 1) for p in parameters)
+            folder = given["subdir"][len(variables["BP"]) + 1:]
+            package = locked[folder]
+            self.assertTrue(url.endswith("-%s.tgz" % package["version"]), url)
+            expected = b64decode(package["integrity"][len("sha512-"):]).hex()
+            self.assertEqual(flags[given["name"] + ".sha512sum"], expected, folder)
+
+    def test_beside_upstream(self):
+        variables, _ = parsed(RUNTIME)
+        self.assertNotIn("vxn", variables["PROVIDES"].split())
+        self.assertEqual(variables.get("RPROVIDES:" + RUNTIME, "").split(), [])
+        self.assertIn("vxn", variables["RCONFLICTS:" + RUNTIME].split())
+
+    def test_in_place_of_upstream(self):
+        self.write_config('PREFERRED_RPROVIDER_vxn = "%s"' % RUNTIME)
+        self.assertEqual(parsed(RUNTIME)[0]["RPROVIDES:" + RUNTIME].split(), ["vxn"])
+
+    def test_dependencies(self):
+        variables, _ = parsed(RUNTIME)
+
+        def words(kind, suffix=""):
+            return variables.get("%s:%s%s" % (kind, RUNTIME, suffix), "").split()
+        for package in ("nodejs", "xen-tools-xl", "e2fsprogs-mke2fs", GUEST, RUNTIME + "-helpers"):
+            self.assertIn(package, words("RDEPENDS"))
+        self.assertNotIn("nodejs", words("RDEPENDS", "-helpers"))
+        self.assertIn("docker", words("RDEPENDS", "-docker-config"))
+        self.assertIn("docker-registry-config", words("RCONFLICTS", "-docker-config"))
+
+    def test_nothing_is_waived(self):
+        for recipe in (RUNTIME, GUEST, IMAGES):
+            variables, _ = parsed(recipe)
+            self.assertEqual([v for v in variables if v.startswith("INSANE_SKIP") and variables[v].strip()], [])
+
+    def test_containerd_s_generation_can_be_given(self):
+        self.write_config('VXN_CONTAINERD_VERSION = "2.3"')
+        bitbake("%s -c configure" % RUNTIME)
+        found = get_bb_vars(["B", "MACHINE"], RUNTIME)
+        with open(os.path.join(found["B"], found["MACHINE"] + ".yaml")) as f:
+            self.assertEqual(json.load(f)["containerd"]["version"], "2.3")
+
+
+class VxnWrongInputTests(OESelftestTestCase):
+    def refused(self, recipe, config, *sentence):
+        """The recipe is skipped, and the reason that BitBake shows names these words."""
+        self.write_config(config)
+        result = runCmd("bitbake -n %s" % recipe, ignore_status=True)
+        self.assertNotEqual(result.status, 0, config)
+        reason = re.search(r"%s was skipped: (.*)" % recipe, result.output)
+        self.assertTrue(reason, result.output)
+        for words in sentence:
+            self.assertIn(words, reason.group(1))
+
+    def test_unknown_guest(self):
+        self.refused(GUEST, 'VXN_GUEST = "none"', 'VXN_GUEST is "none"', '"agent" or "marker"')
+        self.refused(RUNTIME, 'VXN_GUEST = "none"', 'VXN_GUEST is "none"')
+
+    def test_unknown_packageconfig(self):
+        self.refused(RUNTIME, 'PACKAGECONFIG:append:pn-%s = " lxc"' % RUNTIME, 'PACKAGECONFIG has "lxc"', "docker")
+
+    def test_unknown_engine(self):
+        self.refused(RUNTIME, 'VXN_ENGINES = "runc"', 'PACKAGECONFIG has "runc"')
+
+    def test_engines_that_exclude_each_other(self):
+        self.refused(RUNTIME, 'VXN_ENGINES = "containerd k3s"', '"containerd" and "k3s"', "VXN_ENGINES")
+
+    def test_kernel_of_a_multiconfig_that_is_not_built(self):
+        self.refused(GUEST, 'VXN_GUEST_KERNEL = "multiconfig"', "BBMULTICONFIG has no vxn-guest-", '"dom0"')
+
+    def test_unknown_source_of_the_kernel(self):
+        self.refused(GUEST, 'VXN_GUEST_KERNEL = "boot"', 'VXN_GUEST_KERNEL is "boot"', '"multiconfig" or "dom0"')
+
+    def test_architecture_without_xen(self):
+        for machine in ("qemuarm", "qemuriscv64"):
+            for recipe in (RUNTIME, GUEST):
+                self.refused(recipe, 'MACHINE = "%s"' % machine, "set MACHINE to one of x86_64 or aarch64")
+
+    def test_container_images(self):
+        self.refused(IMAGES, 'VXN_IMAGES_ENGINE = "lxc"', 'VXN_IMAGES_ENGINE is "lxc"', '"podman"')
+        self.refused(IMAGES, 'VXN_IMAGES_NAMESPACE = "a b"', 'VXN_IMAGES_NAMESPACE is "a b"')
+        self.refused(IMAGES, 'VXN_CONTAINER_IMAGES = "app.tar"', '"app.tar"', "absolute")
+        self.refused(IMAGES, 'VXN_CONTAINER_IMAGES = "/a/app.tar /b/app.tar"', 'two files of the name "app.tar"')
+
+    def fails(self, recipe, task, config, *sentence):
+        """The task fails, and its log names these words."""
+        self.write_config(config)
+        result = bitbake("%s -c %s" % (recipe, task), ignore_status=True)
+        self.assertNotEqual(result.status, 0, config)
+        for words in sentence:
+            self.assertIn(words, result.output)
+
+    def test_missing_container_image(self):
+        self.fails(IMAGES, "install", 'VXN_CONTAINER_IMAGES = "/nonexistent/app.tar"', "/nonexistent/app.tar, which is not there")
+
+    def test_missing_blob(self):
+        # The tools come from a recipe that a small build may not have; they are not reached.
+        self.fails(GUEST, "compile", 'VXN_GUEST = "marker"\nASSUME_PROVIDED += "squashfs-tools-native"\nVXN_MC_DEPLOY:forcevariable = "${TMPDIR}/none"',
+                   "/none has no", "BBMULTICONFIG", "bitbake mc:vruntime-")
+
+    def test_wrong_key(self):
+        self.fails(RUNTIME, "compile", 'VXN_CONFIG[defaults.memroy] = "512"', "memroy", "memory", "VXN_CONFIG")
+
+    def test_wrong_target(self):
+        self.fails(RUNTIME, "compile", 'VXN_TARGET = "qemux86-46"', "qemux86-64", "VXN_TARGET")
+
+    def test_wrong_containerd(self):
+        self.fails(RUNTIME, "compile", 'VXN_CONTAINERD_VERSION = "0.9"', "0.9", "VXN_CONTAINERD_VERSION")

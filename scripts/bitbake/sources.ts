@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// BitBake, openembedded-core and the layers beside it, as the caller has them.
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+export interface Sources {
+  bitbake: string;
+  core: string;
+  /** What LAYERDEPENDS names, with what that needs in turn. */
+  layers: readonly string[];
+}
+
+/** Layers beside openembedded-core: the variable that names their folder, its usual name, and the layers in it. */
+const BESIDE = [
+  {
+    variable: 'META_OE_DIR',
+    name: 'meta-openembedded',
+    layers: ['meta-oe', 'meta-python', 'meta-networking', 'meta-filesystems'],
+  },
+  { variable: 'META_VIRTUALIZATION_DIR', name: 'meta-virtualization', layers: ['.'] },
+] as const;
+
+function folder(variable: string, usual: string | undefined, proof: string): string {
+  const given = process.env[variable] ?? usual;
+  if (given === undefined || given === '')
+    throw new Error(`${variable} is not set: it names the folder that has ${proof}`);
+  const path = resolve(given);
+  if (!existsSync(join(path, proof)))
+    throw new Error(`${variable}: ${path} is not that folder: it has no ${proof}`);
+  return path;
+}
+
+/** Where everything is. Throws with the name of the variable to set. */
+export function findSources(): Sources {
+  const bitbake = folder('BITBAKE_DIR', undefined, 'bin/bitbake');
+  const core = folder('OE_CORE_DIR', undefined, 'meta/conf/layer.conf');
+  const layers = BESIDE.flatMap(({ variable, name, layers }) => {
+    const root = folder(variable, join(core, '..', name), join(layers[0], 'conf/layer.conf'));
+    return layers.map((layer) => join(root, layer));
+  });
+  return { bitbake, core, layers };
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// A compiler for each machine: the host's gcc, with the C library and Xen's libraries of the lab's Dom0. What it builds runs in
+// that Dom0.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { debianTree } from '../../lab/debootstrap.ts';
+import { SYSROOT_PACKAGES } from '../../lab/packages.ts';
+
+export interface Machine {
+  name: 'qemux86-64' | 'qemuarm64';
+  /** TARGET_ARCH. */
+  arch: string;
+  debian: string;
+  triplet: string;
+  /** Of the compiler; empty for the host's own. */
+  prefix: string;
+}
+
+export const MACHINES: readonly Machine[] = [
+  { name: 'qemux86-64', arch: 'x86_64', debian: 'amd64', triplet: 'x86_64-linux-gnu', prefix: '' },
+  {
+    name: 'qemuarm64',
+    arch: 'aarch64',
+    debian: 'arm64',
+    triplet: 'aarch64-linux-gnu',
+    prefix: 'aarch64-linux-gnu-',
+  },
+];
+
+/** Makes the machine's sysroot below folder, once; gives its path. */
+export async function ensureSysroot(folder: string, machine: Machine): Promise<string> {
+  const sysroot = join(folder, machine.debian);
+  if (existsSync(sysroot)) return sysroot;
+  const work = `${sysroot}.new`;
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  await debianTree({
+    directory: work,
+    architecture: machine.debian,
+    packages: SYSROOT_PACKAGES,
+    variant: 'extract',
+  });
+  for (const name of ['lib', 'lib64']) {
+    if (!existsSync(join(work, name))) symlinkSync(`usr/${name}`, join(work, name));
+  }
+  renameSync(work, sysroot);
+  return sysroot;
+}
+
+const tools = [
+  'gcc',
+  'g++',
+  'cpp',
+  'ld',
+  'as',
+  'ar',
+  'nm',
+  'ranlib',
+  'strip',
+  'objcopy',
+  'objdump',
+  'readelf',
+];
+
+/** The host's gcc may be older than an option that openembedded-core gives it. */
+function unknownOptions({ prefix }: Machine): string[] {
+  return ['-fcanon-prefix-map'].filter(
+    (option) =>
+      spawnSync(`${prefix}gcc`, [option, '-c', '-x', 'c', '/dev/null', '-o', '/dev/null'], {
+        stdio: 'ignore',
+      }).status !== 0,
+  );
+}
+
+/** Lines of local.conf that make this the target's compiler. */
+export function compilerConfig(machine: Machine, sysroot: string): string[] {
+  const { arch, prefix, triplet } = machine;
+  const libraries = `${sysroot}/usr/lib/${triplet}`;
+  const headers = `${sysroot}/usr/include`;
+  const options = `--sysroot=${sysroot} -B${libraries}/ -L${libraries} -isystem ${headers}/${triplet} -isystem ${headers}`;
+  return [
+    `ASSUME_PROVIDED += "virtual/cross-cc virtual/cross-c\\+\\+ virtual/cross-binutils virtual/compilerlibs gcc-cross-${arch} binutils-cross-${arch}"`,
+    'PREFERRED_PROVIDER_virtual/libc = "stand-in-libc"',
+    `TARGET_PREFIX:class-target = "${prefix}"`,
+    `TOOLCHAIN_OPTIONS:class-target = " ${options}"`,
+    ...(prefix === '' ? [] : tools.map((tool) => `HOSTTOOLS_NONFATAL += "${prefix}${tool}"`)),
+    ...unknownOptions(machine).map((option) => `DEBUG_PREFIX_MAP:remove = "${option}"`),
+  ];
+}
+
+/** The shared libraries of the C library in a sysroot. */
+export function libcFiles({ triplet }: Machine, sysroot: string): string[] {
+  const folder = join(sysroot, 'usr/lib', triplet);
+  return readdirSync(folder)
+    .filter((f) => /^(?:lib(?:c|m|pthread|rt|dl|util)\.so\.\d+|ld-linux-.*\.so\.\d+)$/.test(f))
+    .map((f) => join(folder, f));
+}
