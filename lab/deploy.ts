@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Puts vxn, as built from this tree, into the lab's Dom0, and imports the test image into its containerd.
 import { createHash } from 'node:crypto';
-import { chmod, copyFile, cp, mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { buildInitramfs, ensureGuestKernel } from './guest.ts';
@@ -12,22 +12,19 @@ import { buildOciImage, IMAGE } from './oci-image.ts';
 import { REPOSITORY, statePath } from './paths.ts';
 import { ensureSysroot, sysrootVariables } from './sysroot.ts';
 
-// vxn-agent is here for marker guests: others have it in their initramfs.
-const HELPERS = ['vxn-agent', 'vxn-block', 'vxn-monitor', 'vxn-seccomp', 'vxn-sendtty'] as const;
 const STAMP = '/etc/vxn/deployed';
 
 /** The description of Dom0, in the repository and in Dom0. */
 const TARGET = 'lab/dom0.yaml';
 const INSTALLED_TARGET = '/etc/vxn/dom0.yaml';
 
-async function buildNative(): Promise<string> {
+/** Builds the helpers and installs them into a tree, with the target of make that the Yocto recipe calls. */
+async function installNative(tree: string): Promise<void> {
   const { CC } = sysrootVariables(await ensureSysroot());
   // Beside the sources, not in the lab's state: two checkouts can share a lab.
   const build = path.join(REPOSITORY, 'native/build/dom0');
-  await execa('make', ['-C', path.join(REPOSITORY, 'native'), `BUILD=${build}`, 'all', `CC=${CC}`], {
-    stdout: 'ignore',
-  });
-  return build;
+  const variables = [`BUILD=${build}`, `CC=${CC}`, `DESTDIR=${tree}`];
+  await execa('make', ['-C', path.join(REPOSITORY, 'native'), 'install', ...variables], { stdout: 'ignore' });
 }
 
 /** Builds everything that goes to Dom0 into a folder whose layout is Dom0's. */
@@ -43,18 +40,14 @@ export async function assemble(): Promise<string> {
   });
   await cp(dist, usr, { recursive: true, verbatimSymlinks: true });
   await rm(path.join(usr, 'package.json'));
-  const native = await buildNative();
-  for (const helper of HELPERS) {
-    await copyFile(path.join(native, helper), path.join(usr, 'libexec/vxn', helper));
-    await chmod(path.join(usr, 'libexec/vxn', helper), 0o755);
-  }
+  await installNative(tree);
   const share = path.join(usr, 'share/vxn/x86_64');
   await mkdir(share, { recursive: true });
   const image = await ensureImage();
   await copyFile((await ensureGuestKernel(image)).vmlinux, path.join(share, 'vmlinux'));
   await buildInitramfs({
     image,
-    agent: path.join(native, 'vxn-agent'),
+    agent: path.join(usr, 'libexec/vxn/vxn-agent'),
     out: path.join(share, 'initramfs.cpio'),
   });
   await buildMarkerGuest(path.join(usr, 'share/vxn/marker'), image);

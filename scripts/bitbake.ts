@@ -24,7 +24,10 @@ const ROOT = join(import.meta.dirname, '..');
 const BASE = process.env.VXN_BITBAKE_DIR ?? '/var/tmp/vxn-bitbake';
 const LAYER = join(BASE, 'layer/vxn');
 const TASKS = ['install', 'package_qa', 'package_write_deb'];
-const STEPS = ['parse', 'tasks', 'selftest', 'check-layer', 'multiconfig', 'resolve', 'dom0'];
+/** Steps in a machine's own build directory; the first ones also where the compiler is a cross compiler. */
+const CROSS_STEPS = ['parse', 'tasks'];
+const HOST_STEPS = [...CROSS_STEPS, 'selftest', 'dom0', 'check-layer'];
+const STEPS = [...HOST_STEPS, 'multiconfig', 'resolve'];
 
 /** What the compiler's stand-in provides, of what every recipe depends on. */
 const COMPILER = ['virtual/libc', 'virtual/cross-cc', 'virtual/compilerlibs', 'virtual/cross-binutils'];
@@ -285,8 +288,8 @@ async function main(wanted: readonly string[]): Promise<Steps> {
   const bench = new Bench(sources, user);
   const has = (step: string): boolean => wanted.includes(step);
   for (const machine of MACHINES) {
-    if (!has('parse') && !has('tasks') && !(machine.prefix === '' && (has('selftest') || has('check-layer'))))
-      continue;
+    const own = machine.prefix === '' ? HOST_STEPS : CROSS_STEPS;
+    if (!own.some(has)) continue;
     const build = await bench.prepare(machine);
     if (has('parse')) await bench.parse(build, machine);
     if (has('tasks')) await bench.tasks(build, machine);

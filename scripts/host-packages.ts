@@ -20,6 +20,7 @@ export const UNIT_PACKAGES: readonly string[] = [
   'libseccomp-dev',
   'attr',
   'e2fsprogs',
+  'groff-base',
   'util-linux',
   'mount',
   'busybox-static',

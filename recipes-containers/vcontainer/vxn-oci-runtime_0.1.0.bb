@@ -22,7 +22,8 @@ LICENSE .= " & LGPL-2.1-only"
 
 DEPENDS += "esbuild-native nodejs-native xen-tools"
 
-SRC_URI += "file://native/agent;subdir=${BP} \
+SRC_URI += "file://man;subdir=${BP} \
+            file://native/agent;subdir=${BP} \
             file://native/block;subdir=${BP} \
             file://native/monitor;subdir=${BP} \
             file://native/seccomp;subdir=${BP} \
@@ -155,6 +156,9 @@ do_install() {
     cp -R --no-dereference --preserve=mode,links ${B}/tree/. ${D}
     install -m 0644 ${B}/dist/libexec/vxn/vxn-*.cjs ${D}${libexecdir}/vxn
 
+    install -d ${D}${mandir}/man8
+    install -m 0644 ${S}/man/*.8 ${D}${mandir}/man8
+
     # For `vxn-config check` and `install` on the target itself.
     install -m 0755 ${B}/dist/bin/vxn-config ${D}${bindir}/vxn-config
     install -d ${D}${datadir}/vxn/templates/targets
@@ -188,22 +192,22 @@ FILES:${PN} += "${nonarch_libdir}/modules-load.d ${nonarch_libdir}/tmpfiles.d"
 CONFFILES:${PN} = "${sysconfdir}/vxn/vxn.yaml"
 CONFFILES:${PN}-docker-config = "${sysconfdir}/docker/daemon.json"
 
-RDEPENDS:${PN} = "e2fsprogs-mke2fs \
+RDEPENDS:${PN} = "${@bb.utils.contains('PACKAGECONFIG', 'marker-guest', 'e2fsprogs', '', d)} \
+                  ${PN}-helpers \
+                  e2fsprogs-mke2fs \
                   nodejs \
                   vxn-guest \
-                  ${PN}-helpers \
                   xen-tools-xencommons \
                   xen-tools-xenstore \
                   xen-tools-xl \
                   "
-RDEPENDS:${PN} += "${@bb.utils.contains('PACKAGECONFIG', 'marker-guest', 'e2fsprogs', '', d)}"
 RDEPENDS:${PN}-containerd = "${PN} virtual-containerd"
 RDEPENDS:${PN}-docker-config = "${PN} docker"
 RDEPENDS:${PN}-podman-config = "${PN} podman"
 RDEPENDS:${PN}-k3s-config = "${PN} ${PN}-containerd k3s"
 RDEPENDS:${PN}-config-tool = "nodejs"
 
-# The two own files of the same names. To take the place of meta-virtualization's package: PREFERRED_RPROVIDER_vxn = "vxn-oci-runtime".
+# The two have files of the same names. To take the place of meta-virtualization's package: PREFERRED_RPROVIDER_vxn = "vxn-oci-runtime".
 RPROVIDES:${PN} = "${@'vxn' if d.getVar('PREFERRED_RPROVIDER_vxn') == d.getVar('PN') else ''}"
 RCONFLICTS:${PN} = "vxn"
 RREPLACES:${PN} = "${@'vxn' if d.getVar('PREFERRED_RPROVIDER_vxn') == d.getVar('PN') else ''}"

@@ -106,7 +106,7 @@ export function quickConfig(base: string, machine: string, depends: readonly str
     `SSTATE_DIR = "${own}/sstate"`,
     `BB_HASHSERVE_DB_DIR = "${own}/sstate"`,
     // A recipe of another layer; dwarfsrcfiles is what package splits debug sources with.
-    `BBMASK += "^(?!${base}/)(?!.*/recipes-devtools/dwarfsrcfiles/).*/recipes-"`,
+    `BBMASK += "^(?!${base}/layer/)(?!.*/recipes-devtools/dwarfsrcfiles/).*/recipes-"`,
     ...['core', 'openembedded-layer', 'meta-python', 'networking-layer', 'filesystems-layer', 'selftest'].map(
       (collection) => `BBFILE_PATTERN_IGNORE_EMPTY_${collection} = "1"`,
     ),

@@ -114,6 +114,41 @@ describe('files of the layer', () => {
   });
 });
 
+/** Folders of the recipe's variables, as BitBake has them by default. */
+const FOLDERS: Record<string, string> = {
+  bindir: '/usr/bin',
+  datadir: '/usr/share',
+  libexecdir: '/usr/libexec',
+  localstatedir: '/var',
+  nonarch_libdir: '/usr/lib',
+  sysconfdir: '/etc',
+};
+const ENGINE_PACKAGES: Record<string, string> = {
+  containerd: '-containerd',
+  containers: '-podman-config',
+  docker: '-docker-config',
+  k3s: '-k3s-config',
+  rancher: '-k3s-config',
+};
+/** What the package of the recipe's own name takes without being told (bitbake.conf), and the units of the systemd class. */
+const MAIN = ['/usr/bin/*', '/usr/libexec/*', '/etc', '/usr/lib/systemd/system/vxn-snapshot.service'];
+
+/** The runtime's package that a file goes to, by its suffix; the first that takes it does. */
+function packageOf(path: string): string | undefined {
+  const { assignments } = of(`recipes-containers/vcontainer/vxn-oci-runtime_${version}.bb`);
+  const taken = assignments.flatMap(({ name, value }) => {
+    const suffix = /^FILES:\$\{PN\}(.*)$/.exec(name)?.[1];
+    if (suffix === undefined) return [];
+    const patterns = words(value.replace(/\$\{(\w+)\}/g, (_, v: string) => FOLDERS[v] ?? assert.fail(v)));
+    return [{ suffix, patterns }];
+  });
+  const all = [...taken.filter((t) => t.suffix !== ''), ...taken.filter((t) => t.suffix === '')];
+  all.push({ suffix: '', patterns: MAIN });
+  const takes = (pattern: string): boolean =>
+    path === pattern || path.startsWith(pattern.endsWith('*') ? pattern.slice(0, -1) : `${pattern}/`);
+  return all.find(({ patterns }) => patterns.some(takes))?.suffix;
+}
+
 describe('recipes', () => {
   const npmTarball = /^\$\{NPMJS_MIRROR\}\//;
   const inlinePython = /^\$\{@/;
@@ -190,6 +225,29 @@ describe('recipes', () => {
       programs.sort(),
     );
   });
+
+  for (const [target, engines] of [
+    ['qemux86-64', 'containerd,docker,podman'],
+    ['qemuarm64', 'containerd'],
+    ['k3s', 'k3s'],
+  ] as const) {
+    it(`put every file that vxn-config makes for ${target} into a package, an engine's into its own`, () => {
+      const vxnConfig = [join(ROOT, 'src/cli/vxn-config.ts'), 'generate', '--dry-run', '--json'];
+      const { stdout, stderr } = spawnSync(
+        process.execPath,
+        ['--import', 'tsx', ...vxnConfig, '--target', target, '--set', `engines=[${engines}]`],
+        { encoding: 'utf8' },
+      );
+      const made = (JSON.parse(stdout || assert.fail(stderr)) as { files: { path: string }[] }).files;
+      assert.ok(made.length > 8);
+      for (const { path } of made) {
+        const engine = /\/(containerd|containers|docker|rancher|k3s)[/.-]/.exec(path)?.[1];
+        const found = packageOf(path);
+        assert.ok(found !== undefined, path);
+        if (engine !== undefined) assert.equal(found, ENGINE_PACKAGES[engine], path);
+      }
+    });
+  }
 
   it('are what the class for images installs', () => {
     const packages = of(`recipes-containers/vcontainer/vxn-oci-runtime_${version}.bb`).text;
