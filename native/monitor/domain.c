@@ -20,11 +20,13 @@ void domain_waits(void) { waits = true; }
 #include <xenstore.h>
 
 #include "loop.h"
+#include "store_watch.h"
 
 static struct xs_handle *xs;
 static xc_interface *xc;
 static uint32_t domid;
 static struct domain_events on;
+static struct store_watch watch;
 static struct source watch_source;
 static bool served, console_seen, ended;
 static char channel_path[64], tty_path[64], event_path[80], tty[64];
@@ -95,15 +97,16 @@ static void check_console(void) {
 }
 
 static void watch_fired(struct source *s, uint32_t events) {
-  (void)s, (void)events;
-  char **hit;
-  while ((hit = xs_check_watch(xs)) != NULL) {
-    const char *token = hit[XS_WATCH_TOKEN];
+  (void)events;
+  char token[STORE_TOKEN_SIZE];
+  int fired;
+  while ((fired = store_watch_next(&watch, token)) > 0) {
     if (strcmp(token, "end") == 0) check_end();
     if (strcmp(token, "channel") == 0) check_channel();
     if (strcmp(token, "console") == 0) check_console();
-    free(hit);
   }
+  // Without xenstore the channel still tells of the guest's end.
+  if (fired < 0) loop_close(s);
 }
 
 int64_t domain_open(const char *uuid, const struct domain_events *events, const char **error) {
@@ -119,10 +122,10 @@ int64_t domain_open(const char *uuid, const struct domain_events *events, const 
   snprintf(event_path, sizeof event_path, "%s/event-channel", channel_path);
   snprintf(tty_path, sizeof tty_path, "/local/domain/%" PRIu32 "/console/tty", domid);
   // A watch fires once when it is set, so whatever is there already is seen as well.
-  if (!xs_watch(xs, "@releaseDomain", "end") || !xs_watch(xs, event_path, "channel") ||
-      !xs_watch(xs, tty_path, "console"))
+  if (store_watch_open(&watch) < 0 || store_watch_set(&watch, "@releaseDomain", "end") < 0 ||
+      store_watch_set(&watch, event_path, "channel") < 0 || store_watch_set(&watch, tty_path, "console") < 0)
     return *error = "cannot watch xenstore", -1;
-  watch_source = (struct source){.fd = xs_fileno(xs), .events = EPOLLIN, .ready = watch_fired};
+  watch_source = (struct source){.fd = watch.fd, .events = EPOLLIN, .ready = watch_fired};
   if (loop_add(&watch_source) < 0) return *error = "cannot wait for xenstore", -1;
   return found;
 }
@@ -134,7 +137,7 @@ const char *domain_wait_console(int ms) {
   clock_gettime(CLOCK_MONOTONIC, &now);
   int64_t end = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + ms, left = ms;
   while (!console_seen && left > 0) {
-    struct pollfd p = {.fd = xs_fileno(xs), .events = POLLIN};
+    struct pollfd p = {.fd = watch_source.fd, .events = POLLIN};
     if (poll(&p, 1, (int)left) > 0) watch_fired(&watch_source, EPOLLIN);
     clock_gettime(CLOCK_MONOTONIC, &now);
     left = end - ((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
