@@ -18,10 +18,11 @@ export interface GuestKernel {
   vmlinuz: string;
 }
 
-/** Modules by the time they are needed: load all of group 0 to open the channel, then group 1 for disk and network. */
+/** Modules by the time they are needed: group 0 to open the channel, group 1 for the disk, group 2 when there is a network. */
 export const MODULE_GROUPS = {
   '0-channel': ['xen-evtchn', 'xen-gntdev', 'xen-gntalloc', 'xen-privcmd', 'xenfs'],
-  '1-disk': ['xen-blkfront', 'ext4', 'overlay', 'xen-netfront', 'af_packet'],
+  '1-disk': ['xen-blkfront', 'ext4', 'overlay'],
+  '2-network': ['xen-netfront', 'af_packet'],
 } as const;
 
 /** ext4 wants some crc32c; this one needs SSE 4.2 and fails to load elsewhere. The generic one is there too. */

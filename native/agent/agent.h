@@ -133,7 +133,7 @@ int container_seal(struct container *c, struct error *e);
 /// The first process is gone: give back mounts and cgroup.
 void container_end(struct container *c);
 void container_signal_all(struct container *c, int signal);
-/// Looks for the disks that containers wait for, and gives up on those over time.
+/// Looks for what containers wait for (disks, the network), and gives up on those over time.
 void containers_check_disks(void);
 /// Milliseconds until the next deadline, -1: none.
 int containers_timeout(void);
@@ -142,6 +142,25 @@ void containers_collect(void);
 /// At the end of everything: unmount.
 void containers_unmount(void);
 uint32_t container_pids(const struct container *c);
+
+// network.c
+/// NETWORK: what it wants is made as soon as its interfaces are there.
+void network_request(const uint8_t *payload, size_t len);
+/// 1: the network is up, or none was asked for; 0: interfaces are awaited; -1: it failed.
+int network_ready(struct error *e);
+/// What to say when the wait was in vain; answers -1.
+int network_missing(struct error *e);
+
+// lease.c
+struct link_desc;
+/// Asks for an address by DHCP and keeps it from then on; done is called once: NULL when it is there, or why it is not.
+int lease_begin(const struct link_desc *l, int index, void (*done)(const struct error *), struct error *e);
+
+// dns.c
+/// Takes questions to port 53 of a loopback address (4 or 16 bytes).
+int dns_listen(const uint8_t *address, size_t len, struct error *e);
+/// An answer of the host; empty when there will be none.
+void dns_answer(uint32_t id, const uint8_t *message, size_t len);
 
 // process.c
 void process_create(uint32_t id, const uint8_t *payload, size_t len);

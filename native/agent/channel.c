@@ -208,6 +208,7 @@ static const struct host_rule {
     {VXN_H_STATS, 0, 0, true},
     {VXN_H_PING, 0, 64, true},
     {VXN_H_POWEROFF, 0, 0, false},
+    {VXN_H_DNS, 0, VXN_PAYLOAD_MAX, true},
 };
 
 static bool host_header_ok(const struct vxn_header *h) {
@@ -253,7 +254,10 @@ static vxn_fault take_frame(void *ctx, const struct vxn_header *h, const uint8_t
       container_file_data(h->id, payload, h->length);
       return NULL;
     case VXN_H_NETWORK:
-      agent_log("this agent configures no network yet");
+      network_request(payload, h->length);
+      return NULL;
+    case VXN_H_DNS:
+      dns_answer(h->id, payload, h->length);
       return NULL;
     case VXN_H_STATS:
       stats_send(h->id);

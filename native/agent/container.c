@@ -90,9 +90,11 @@ static int mount_root(struct container *c) {
 }
 
 static void try_root(struct container *c) {
-  int got = mount_root(c);
+  int got = c->mounted_root ? 1 : mount_root(c);
+  if (got == 1) got = network_ready(&c->error);
   if (got == 0 && boot_ns() < c->deadline_ns) return;
-  if (got == 0) fail(&c->error, ETIMEDOUT, "root disk %s did not appear", c->desc.root_disk);
+  if (got == 0 && c->mounted_root) network_missing(&c->error);
+  if (got == 0 && !c->mounted_root) fail(&c->error, ETIMEDOUT, "root disk %s did not appear", c->desc.root_disk);
   if (got <= 0) {
     container_fail(c);
     return;

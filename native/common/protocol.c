@@ -55,6 +55,7 @@ static const struct guest_rule {
     {VXN_G_EOF, 4, 4, true},          {VXN_G_CREDIT, 8, 8, true},
     {VXN_G_EXIT, 16, 16, true},       {VXN_G_LOG, 0, VXN_TEXT_MAX, false},
     {VXN_G_STATS, 0, 4096, true},     {VXN_G_PONG, 0, 64, true},
+    {VXN_G_DNS, 14, VXN_PAYLOAD_MAX, true},
 };
 
 bool vxn_guest_header_ok(const struct vxn_header *h) {

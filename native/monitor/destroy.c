@@ -12,13 +12,10 @@
 
 extern char **environ;
 
-static int run_xl(const char *xl, uint32_t domid) {
-  char id[16];
-  snprintf(id, sizeof id, "%" PRIu32, domid);
-  char *const argv[] = {(char *)(uintptr_t)xl, (char *)(uintptr_t)"destroy", id, NULL};
+static int run(const char *const *argv) {
   pid_t pid;
   int status;
-  if (posix_spawnp(&pid, xl, NULL, NULL, argv, environ) != 0) return -1;
+  if (posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)(uintptr_t)argv, environ) != 0) return -1;
   return waitpid(pid, &status, 0) == pid ? status : -1;
 }
 
@@ -34,17 +31,22 @@ static void default_signals(void) {
 static void keep_only(int hold_fd) {
   int null = open("/dev/null", O_RDWR);
   for (int fd = 0; fd < 3; fd++) dup2(null, fd);
-  dup2(hold_fd, 3);
-  fcntl(3, F_SETFD, FD_CLOEXEC);
-  close_range(4, ~0U, 0);
+  if (hold_fd >= 0) dup2(hold_fd, 3), fcntl(3, F_SETFD, FD_CLOEXEC);
+  close_range(hold_fd >= 0 ? 4 : 3, ~0U, 0);
+}
+
+void run_in_background(const char *const *argv, int hold_fd, const char *done_path) {
+  if (fork() != 0) return;
+  setsid();
+  prctl(PR_SET_NAME, "vxn-background");
+  default_signals();
+  keep_only(hold_fd);
+  if (run(argv) == 0 && done_path != NULL) open(done_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  _exit(0);
 }
 
 void destroy_domain(const char *xl, uint32_t domid, int hold_fd, const char *gone_path) {
-  if (fork() != 0) return;
-  setsid();
-  prctl(PR_SET_NAME, "vxn-destroy");
-  default_signals();
-  keep_only(hold_fd);
-  if (run_xl(xl, domid) == 0) open(gone_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  _exit(0);
+  char id[16];
+  snprintf(id, sizeof id, "%" PRIu32, domid);
+  run_in_background((const char *const[]){xl, "destroy", id, NULL}, hold_fd, gone_path);
 }

@@ -18,6 +18,7 @@
 #include "cgroup.h"
 #include "lifeline.h"
 #include "loop.h"
+#include "network.h"
 #include "oom.h"
 #include "options.h"
 #include "prepare.h"
@@ -100,6 +101,7 @@ int main(int argc, char **argv) {
   allow_descriptors();
   if (signals_take(session->signal) < 0) ready_fail("cannot take signals");
   join_cgroups(&o);
+  network_prepare();
   if (o.netns != NULL) enter_netns(o.netns);
   if (o.oom_score_adj != NULL) oom_score_adj(o.oom_score_adj);
   if (o.caller > 0) end_with(o.caller);

@@ -11,8 +11,10 @@
 #include "channel.h"
 #include "console.h"
 #include "control.h"
+#include "dns.h"
 #include "guest.h"
 #include "loop.h"
+#include "network.h"
 #include "outcome.h"
 #include "output.h"
 #include "output_log.h"
@@ -49,6 +51,8 @@ static void end(int exit_status) {
   if (state == EXITED) return;
   state = EXITED;
   status = exit_status;
+  network_close();
+  dns_close();
   outcome_exit(exit_status);
   stdin_close();
   relay_end(lost);
@@ -62,6 +66,12 @@ static void lose(const char *why) {
   lost = true;
   end(STATUS_LOST);
   loop_timer(GRACE_MS, loop_stop);
+}
+
+static void network_failed(const char *why) {
+  if (state == EXITED) return;
+  outcome_error(ENETDOWN, why);
+  end(STATUS_LOST);
 }
 
 static vxn_fault from_init_output(const struct vxn_header *h, const uint8_t *payload) {
@@ -145,6 +155,7 @@ static vxn_fault from_guest(void *ctx, const struct vxn_header *h, const uint8_t
   if (h->type == VXN_G_LOG) return outcome_note("guest: %.*s", (int)h->length, (const char *)payload), NULL;
   if (state == BOOTING) return "a frame before HELLO";
   if (h->type == VXN_G_STATS) return stats_from_guest(h, payload);
+  if (h->type == VXN_G_DNS) return dns_query(h, payload);
   return h->id == INIT ? from_init(h, payload) : relay_from_guest(h, payload);
 }
 
@@ -274,6 +285,7 @@ static int session_open(const struct options *o, const char **error) {
   if (outcome_open(o) < 0) return *error = "cannot make the gates", -1;
   output_log_open(o->log_dir, o->log_bytes);
   console_init(o->log_dir, panic_seen);
+  network_open(o, network_failed);
   if (terminal_open(&o->terminal, &stdio, error) < 0) return -1;
   stdin_open(stdio.in, INIT, stdio.in_ends);
   output_open(&out[0], stdio.out, 1);
@@ -289,6 +301,7 @@ static int session_open(const struct options *o, const char **error) {
 static void session_domain(uint32_t id) {
   domid = id;
   no_domain = domain_socket() != NULL;
+  network_domain(id);
   if (!no_domain) outcome_domain(id);
 }
 
@@ -298,12 +311,13 @@ static void session_turn(void) {
   relay_turn();
   bool takes = state != BOOTING;
   if (takes) control_retry();
+  if (state == READY || state == RUNNING) network_turn(), dns_turn();
   if (state == READY && !start_pump()) lose("the start file is damaged");
   if (terminal_owed && !start_pending()) terminal_owed = false, terminal_describe(INIT);
   guest_flush();
   stdin_gate(state == RUNNING);
   guest_flush();
-  bool waiting = control_stuck() || (state == READY && start_pending());
+  bool waiting = control_stuck() || (state == READY && start_pending() && !network_busy());
   if (takes && waiting && guest_has_room()) loop_again();
   stop_when_flushed();
 }

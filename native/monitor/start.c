@@ -7,15 +7,10 @@
 
 #include "../common/protocol.h"
 #include "guest.h"
+#include "network.h"
 
 static int fd = -1;
-
-int start_open(const char *path) {
-  fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return -1;
-  unlink(path);
-  return 0;
-}
+static uint8_t frame[VXN_FRAME_MAX];
 
 bool start_pending(void) { return fd >= 0; }
 
@@ -39,15 +34,33 @@ static void done(void) {
   fd = -1;
 }
 
+// The next frame: 1, none left: 0, not what it should be: -1.
+static int next_frame(struct vxn_header *h) {
+  ssize_t n = read(fd, frame, VXN_HEADER_SIZE);
+  if (n == 0) return 0;
+  bool whole = n == VXN_HEADER_SIZE && vxn_get_header(frame, h) && belongs_there(h) &&
+               read_all(frame + VXN_HEADER_SIZE, h->length);
+  return whole ? 1 : -1;
+}
+
+int start_open(const char *path) {
+  struct vxn_header h;
+  fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return -1;
+  unlink(path);
+  // The network comes first, and is made while the guest may still be booting.
+  if (next_frame(&h) == 1 && h.type == VXN_H_NETWORK) {
+    network_start(frame + VXN_HEADER_SIZE, h.length);
+    return 0;
+  }
+  return lseek(fd, 0, SEEK_SET) == 0 ? 0 : -1;
+}
+
 bool start_pump(void) {
-  static uint8_t frame[VXN_FRAME_MAX];
-  while (fd >= 0 && guest_has_room()) {
-    ssize_t n = read(fd, frame, VXN_HEADER_SIZE);
-    if (n == 0) return done(), true;
-    struct vxn_header h;
-    if (n != VXN_HEADER_SIZE || !vxn_get_header(frame, &h) || !belongs_there(&h) ||
-        !read_all(frame + VXN_HEADER_SIZE, h.length))
-      return done(), false;
+  struct vxn_header h;
+  while (fd >= 0 && !network_busy() && guest_has_room()) {
+    int got = next_frame(&h);
+    if (got <= 0 || h.type == VXN_H_NETWORK) return done(), got == 0;
     guest_send(h.type, h.flags, h.id, frame + VXN_HEADER_SIZE, h.length);
   }
   return true;

@@ -8,7 +8,8 @@ import type { Spec } from '../oci/spec.ts';
 import { BindArea } from './bind-area.ts';
 import { describeContainer, describeProcess, FIRST } from './description.ts';
 import type { Guest } from './guest.ts';
-import { DESCRIPTION_MAX, encodeDescription, SECCOMP_MAX, TERMINAL_BYTES, Type } from './protocol.ts';
+import { describeNetwork } from './network.ts';
+import { DESCRIPTION_MAX, encodeDescription, encodeFrame, SECCOMP_MAX, TERMINAL_BYTES, Type } from './protocol.ts';
 
 // What the monitor and vxn-seccomp add to the process.
 const ADDED_MAX = SECCOMP_MAX + TERMINAL_BYTES;
@@ -27,19 +28,28 @@ export function checkDescription(spec: Spec, config: Config): number {
   return binds.bytes + container.length + process.length + ADDED_MAX;
 }
 
+interface StartOptions {
+  /** HOOK records. */
+  hooks: Buffer;
+  /** The root's device in the guest, if not the usual one. */
+  rootDisk?: string;
+  /** Frames that come before all others. */
+  first?: readonly Buffer[];
+}
+
 function* startFrames(
   stored: Stored,
   spec: Spec,
   places: Places,
   config: Config,
-  hooks: Buffer,
-  rootDisk?: string,
+  { hooks, rootDisk, first = [] }: StartOptions,
 ): Generator<Buffer> {
   const { process } = spec;
   if (process === undefined)
     throw new VxnError('INVALID_SPEC', 'config.json: process is missing, so there is nothing to start');
   const binds = new BindArea(spec.mounts, bindLimit(config));
   const container = describeContainer(spec, (m) => binds.indexOf(m), binds.bytes, rootDisk);
+  yield* first;
   yield encodeDescription(Type.Container, FIRST, container);
   yield* binds.frames(FIRST);
   const program = Buffer.concat([describeProcess(process, true, seccompFilter(places, stored)), hooks]);
@@ -48,22 +58,18 @@ function* startFrames(
   yield encodeDescription(Type.Process, FIRST, program, process.terminal);
 }
 
-/**
- * Writes the frames that make the container and start its first process to places.startFrames. hooks are HOOK records, rootDisk
- * is the root's device in the guest, if not the usual one.
- */
+/** Writes the frames that make the container and start its first process to places.startFrames. */
 export function writeStartFrames(
   stored: Stored,
   spec: Spec,
   places: Places,
   config: Config,
-  hooks: Buffer,
-  rootDisk?: string,
+  options: StartOptions,
 ): void {
   const { startFrames: file } = places;
   const fd = openSync(file, 'w', 0o600);
   try {
-    for (const frame of startFrames(stored, spec, places, config, hooks, rootDisk)) {
+    for (const frame of startFrames(stored, spec, places, config, options)) {
       if (writeSync(fd, frame) < frame.length) throw new VxnError('HOST', `${file}: disk full`);
     }
   } finally {
@@ -78,6 +84,10 @@ export const agentGuest: Guest = {
   room: () => 0,
   paused: false,
   monitorArgs: [],
-  // The monitor passes the file on.
-  describe: writeStartFrames,
+  // The monitor passes the file on, but for NETWORK, which is for itself.
+  describe: (stored, spec, places, config, hooks) =>
+    writeStartFrames(stored, spec, places, config, {
+      hooks,
+      first: [encodeFrame(Type.Network, FIRST, describeNetwork(spec))],
+    }),
 };

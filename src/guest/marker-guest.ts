@@ -106,7 +106,7 @@ export const markerGuest: Guest = {
       { path: `${FOLDER}/start`, mode: 0o100600, source: places.startFrames },
     ];
     try {
-      writeStartFrames(stored, spec, places, config, hooks, ROOT_DISK);
+      writeStartFrames(stored, spec, places, config, { hooks, rootDisk: ROOT_DISK });
       appendFileSync(places.startFrames, terminalFrame(spec));
       putIntoImage(places.rootDisk, entries);
     } finally {

@@ -22,6 +22,7 @@ export const Type = {
   Resize: 0x0008,
   File: 0x0009,
   FileData: 0x000a,
+  Network: 0x000b,
   Stats: 0x000c,
   Kill: 0x0041,
   Status: 0x0042,
@@ -105,6 +106,7 @@ export const Tag = {
   HookEnv: 123,
   HookTimeout: 124,
   HookInput: 125,
+  Resolver: 102,
 } as const;
 
 export interface Frame {

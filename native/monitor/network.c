@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: MIT
+#include "network.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "../common/redirect.h"
+#include "dns.h"
+#include "guest.h"
+#include "loop.h"
+#include "netns.h"
+#include "network_request.h"
+#include "outcome.h"
+#include "record.h"
+#include "vif.h"
+#include "wire.h"
+
+#define CONTAINER 1u
+#define VIF_SECONDS 20
+// An engine makes an interface in a dozen steps: what it says within this time belongs together.
+#define SETTLE_MS 50
+#define BRIDGED_NAME "eth0"
+
+enum state { IDLE, PLUGGING, TELLING, SETTLED };
+
+static const struct options *opt;
+static void (*on_failed)(const char *why);
+static uint32_t domid;
+static enum state state = IDLE;
+static bool announced;  // the guest has been told once
+static int outside_ns = -1;
+static char script[256];
+static struct network_request request;
+static struct nl outside = {.fd = -1}, inside = {.fd = -1};              // requests
+static struct nl outside_watch = {.fd = -1}, inside_watch = {.fd = -1};  // events
+static struct source outside_events = {.fd = -1}, inside_events = {.fd = -1}, timer = {.fd = -1};
+static struct netns ns;
+static struct wire wires[NETNS_LINKS];
+static struct vxn_writer told, next;  // what the guest knows, and what it is to know
+
+static void set_timer(int ms) {
+  struct itimerspec t = {.it_value = {ms / 1000, ms % 1000 * 1000000L}};
+  timerfd_settime(timer.fd, 0, &t, NULL);
+}
+
+__attribute__((format(printf, 1, 2))) static int problem(const char *format, ...) {
+  char text[512];
+  va_list ap;
+  va_start(ap, format);
+  vsnprintf(text, sizeof text, format, ap);
+  va_end(ap);
+  set_timer(0);
+  state = announced ? SETTLED : IDLE;
+  // A program that runs goes on with what it has.
+  if (announced)
+    outcome_note("network: %s", text);
+  else
+    on_failed(text);
+  return -1;
+}
+
+// ---- What the guest is told
+
+static void write_bridged(struct vxn_writer *w, const struct netns_link *l) {
+  struct nl_message m;
+  struct ifaddrmsg a = {.ifa_family = AF_INET, .ifa_prefixlen = request.prefix, .ifa_index = l->number + NETNS_FIRST};
+  struct rtmsg r = {.rtm_family = AF_INET, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_STATIC, .rtm_type = RTN_UNICAST};
+  uint8_t broadcast[4];
+  size_t link = vxn_write_begin(w, VXN_T_LINK);
+  netns_write_link(w, l);
+  if (request.prefix == 0) vxn_write_record(w, VXN_T_LINK_DHCP, NULL, 0);
+  vxn_write_end(w, link);
+  if (request.prefix == 0) return;
+  uint32_t host = request.prefix == 32 ? 0 : UINT32_MAX >> request.prefix;
+  for (int i = 0; i < 4; i++) broadcast[i] = (uint8_t)(request.address[i] | host >> (24 - 8 * i));
+  nl_start(&m, RTM_NEWADDR, 0, &a, sizeof a);
+  nl_put(&m, IFA_LOCAL, request.address, 4);
+  nl_put(&m, IFA_ADDRESS, request.address, 4);
+  if (request.prefix < 31) nl_put(&m, IFA_BROADCAST, broadcast, 4);
+  netns_write_object(w, RTM_NEWADDR, &m);
+  if (memcmp(request.gateway, "\0\0\0", 4) == 0) return;
+  nl_start(&m, RTM_NEWROUTE, 0, &r, sizeof r);
+  nl_put(&m, RTA_GATEWAY, request.gateway, 4);
+  nl_put_u32(&m, RTA_OIF, l->number + NETNS_FIRST);
+  netns_write_object(w, RTM_NEWROUTE, &m);
+}
+
+static bool is_bridged(void) { return wires[0].used && wires[0].bridge != 0; }
+
+static void describe(void) {
+  char why[NETNS_WHY];
+  next.len = 0;
+  next.full = false;
+  for (size_t i = 0; i < request.n_resolvers; i++)
+    vxn_write_record(&next, VXN_T_RESOLVER, request.resolvers[i].address, request.resolvers[i].len);
+  if (is_bridged()) {
+    write_bridged(&next, &wires[0].link);
+  } else if (request.mode != NETWORK_NONE && netns_describe(&inside, &ns, &next, why) < 0) {
+    problem("%s", why);
+    return;
+  }
+  bool same = announced && next.len == told.len && (next.len == 0 || memcmp(next.data, told.data, next.len) == 0);
+  state = same ? SETTLED : TELLING;
+}
+
+// ---- Joining
+
+static int failed_join(const struct wire *w, int error) {
+  const char *said = inside.text[0] != '\0' ? inside.text : outside.text;
+  bool lacks_module = error == -ENOENT || error == -EOPNOTSUPP;
+  return problem("cannot join the virtual machine to %s: %s%s%s%s", w->bridge != 0 ? request.bridge : w->link.name,
+                 strerror(-error), said[0] != '\0' ? ": " : "", said,
+                 lacks_module ? " (Dom0's kernel needs sch_ingress, act_mirred, and cls_matchall or cls_u32)" : "");
+}
+
+// Interfaces of other domains appear there as well, and every container's veth: listen only while one is awaited.
+static int listen_outside(bool on) {
+  int group = RTNLGRP_LINK;
+  if (on == (outside_events.fd >= 0)) return 0;
+  if (!on) loop_set(&outside_events, 0), outside_events.fd = -1;
+  if (setsockopt(outside_watch.fd, SOL_NETLINK, on ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP, &group, sizeof group) < 0)
+    return -1;
+  if (!on) return 0;
+  outside_events.fd = outside_watch.fd;
+  outside_events.events = EPOLLIN;
+  return loop_add(&outside_events);
+}
+
+// Joins what has appeared; when nothing is missing any more the guest may be told.
+static void go_on(void) {
+  bool missing = false;
+  for (size_t i = 0; i < NETNS_LINKS; i++) {
+    struct wire *w = &wires[i];
+    if (!w->used || w->joined) continue;
+    int rc = wire_join(&outside, &inside, w, domid);
+    if (rc < 0) {
+      failed_join(w, rc);
+      return;
+    }
+    w->joined = rc == 1;
+    missing = missing || rc == 0;
+  }
+  if (missing) return;
+  set_timer(0);
+  listen_outside(false);
+  describe();
+}
+
+static void outside_ready(struct source *s, uint32_t events) {
+  (void)s, (void)events;
+  nl_events(&outside_watch, NULL, NULL);
+  if (state == PLUGGING) go_on();
+}
+
+static void timed_out(void) {
+  char name[IFNAMSIZ];
+  for (size_t i = 0; i < NETNS_LINKS; i++) {
+    if (!wires[i].used || wires[i].joined) continue;
+    vif_name(name, domid, wires[i].link.number);
+    problem("interface %s of the virtual machine did not appear within %d s: is xen-netback in Dom0's kernel?", name,
+            VIF_SECONDS);
+    return;
+  }
+}
+
+static int plug(const struct netns_link *l, int bridge) {
+  struct wire *w = wires;
+  const char *error;
+  // A fresh namespace is gone with this process, so there is nothing to clean up in it.
+  const char *path = opt->netns != NULL && opt->netns[0] == '/' && bridge == 0 ? opt->netns : NULL;
+  while (w < wires + NETNS_LINKS && w->used) w++;
+  if (w == wires + NETNS_LINKS) return problem("more than %d interfaces", NETNS_LINKS);
+  if (vif_add(domid, l->number, l->mac, script, path, &error) < 0) return problem("%s", error);
+  *w = (struct wire){.used = true, .bridge = bridge, .link = *l};
+  return 0;
+}
+
+static void await(void) {
+  state = PLUGGING;
+  if (listen_outside(true) < 0) {
+    problem("cannot listen for interfaces: %s", strerror(errno));
+    return;
+  }
+  set_timer(VIF_SECONDS * 1000);
+  go_on();
+}
+
+// ---- The namespace
+
+static struct wire *wire_of(int index) {
+  for (size_t i = 0; i < NETNS_LINKS; i++)
+    if (wires[i].used && wires[i].link.index == index) return &wires[i];
+  return NULL;
+}
+
+static void drop_gone(void) {
+  for (size_t i = 0; i < NETNS_LINKS; i++) {
+    bool there = !wires[i].used;
+    for (size_t k = 0; k < ns.n; k++) there = there || ns.links[k].index == wires[i].link.index;
+    if (there) continue;
+    vif_remove(opt->xl, domid, wires[i].link.number);
+    wires[i] = (struct wire){0};
+  }
+}
+
+static int plug_namespace(void) {
+  for (size_t i = 0; i < ns.n; i++) {
+    const struct netns_link *l = &ns.links[i];
+    if (wire_of(l->index) != NULL) continue;
+    int target = redirect_target(&inside, l->index);
+    if (target > 0)
+      return problem("interface %s of the network namespace belongs to another virtual machine already", l->name);
+    if (target < 0) redirect_remove(&inside, l->index);  // of one that was killed
+    if (plug(l, 0) < 0) return -1;
+  }
+  return 0;
+}
+
+static void refresh(void) {
+  char why[NETNS_WHY];
+  if (netns_read(&inside, &ns, why) < 0) {
+    problem("%s", why);
+    return;
+  }
+  drop_gone();
+  if (plug_namespace() == 0) await();
+}
+
+static void timer_ready(struct source *s, uint32_t events) {
+  (void)events;
+  uint64_t times;
+  if (read(s->fd, &times, sizeof times) < 0) return;
+  if (state == PLUGGING)
+    timed_out();
+  else if (state == SETTLED && inside_events.fd >= 0)
+    refresh();
+}
+
+static void inside_ready(struct source *s, uint32_t events) {
+  (void)s, (void)events;
+  nl_events(&inside_watch, NULL, NULL);
+  if (state == SETTLED) set_timer(SETTLE_MS);
+}
+
+static int follow_namespace(void) {
+  uint32_t groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
+  if (nl_open(&inside_watch, groups) < 0) return -1;
+  inside_events = (struct source){.fd = inside_watch.fd, .events = EPOLLIN, .ready = inside_ready};
+  return loop_add(&inside_events);
+}
+
+// ---- The bridge
+
+static void start_bridge(void) {
+  struct netns_link l = {.name = BRIDGED_NAME, .flags = IFF_UP | IFF_MULTICAST};
+  int bridge = wire_index(&outside, request.bridge);
+  if (bridge == 0) {
+    problem("there is no bridge %s in Dom0", request.bridge);
+    return;
+  }
+  l.mtu = wire_mtu(&outside, bridge);
+  memcpy(l.mac, request.mac, sizeof l.mac);
+  if (plug(&l, bridge) == 0) await();
+}
+
+static void start_namespace(void) {
+  char why[NETNS_WHY];
+  if (follow_namespace() < 0) {
+    problem("cannot follow the network namespace: %s", strerror(errno));
+  } else if (request.mode == NETWORK_EITHER && netns_read(&inside, &ns, why) == 0 && ns.n == 0) {
+    loop_close(&inside_events);
+    start_bridge();
+  } else {
+    refresh();
+  }
+}
+
+// ---- From the session
+
+void network_prepare(void) { outside_ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC); }
+
+struct nl *network_outside(void) { return &outside; }
+
+void network_open(const struct options *o, void (*failed)(const char *why)) {
+  opt = o;
+  on_failed = failed;
+}
+
+void network_domain(uint32_t id) { domid = id; }
+
+// The hotplug script lies beside this program.
+static void find_script(void) {
+  ssize_t n = readlink("/proc/self/exe", script, sizeof script - sizeof "vxn-vif");
+  char *slash = n <= 0 ? NULL : memrchr(script, '/', (size_t)n);
+  strcpy(slash == NULL ? script : slash + 1, "vxn-vif");
+}
+
+static int open_outside(void) {
+  int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  if (here < 0 || setns(outside_ns, CLONE_NEWNET) < 0) return -1;
+  int rc = nl_open(&outside, 0) == 0 && nl_open(&outside_watch, 0) == 0 ? 0 : -1;
+  int saved = errno;
+  if (setns(here, CLONE_NEWNET) < 0) return -1;
+  close(here);
+  errno = saved;
+  outside_events = (struct source){.fd = -1, .ready = outside_ready};
+  return rc;
+}
+
+static int open_sockets(void) {
+  timer = (struct source){
+      .fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), .events = EPOLLIN, .ready = timer_ready};
+  return timer.fd < 0 || loop_add(&timer) < 0 || open_outside() < 0 || nl_open(&inside, 0) < 0 ? -1 : 0;
+}
+
+void network_start(const uint8_t *payload, uint32_t len) {
+  bool good = network_request_parse(&request, payload, len);
+  for (size_t i = 0; good && i < request.n_resolvers; i++)
+    good = dns_add_resolver(request.resolvers[i].address, request.resolvers[i].len) == 0;
+  if (!good) {
+    problem("the runtime's request is damaged");
+    return;
+  }
+  state = PLUGGING;
+  find_script();
+  if (request.mode != NETWORK_NONE && open_sockets() < 0)
+    problem("cannot open a netlink socket: %s", strerror(errno));
+  else if (request.mode == NETWORK_NONE)
+    describe();
+  else if (request.mode == NETWORK_BRIDGE)
+    start_bridge();
+  else
+    start_namespace();
+}
+
+bool network_busy(void) { return state == PLUGGING || state == TELLING; }
+
+void network_turn(void) {
+  if (state != TELLING || !guest_has_room()) return;
+  guest_send(VXN_H_NETWORK, 0, CONTAINER, next.data, (uint32_t)next.len);
+  if (!announced) timeline_stamp("network.sent", 0);
+  struct vxn_writer old = told;
+  told = next;
+  next = old;
+  announced = true;
+  state = SETTLED;
+  set_timer(SETTLE_MS);  // what changed meanwhile was not followed
+}
+
+void network_close(void) {
+  state = IDLE;
+  set_timer(0);
+  for (size_t i = 0; i < NETNS_LINKS; i++)
+    if (wires[i].used) wire_part(&inside, &wires[i]);
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "vif.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+void vif_name(char name[IFNAMSIZ], uint32_t domid, unsigned number) {
+  snprintf(name, IFNAMSIZ, "vif%u.%u", (unsigned)(uint16_t)domid, number & 0xff);
+}
+
+#ifndef VXN_NO_XEN
+#include <errno.h>
+#include <xenstore.h>
+
+#include "destroy.h"
+
+#define ATTEMPTS 50
+#define PATH_SIZE 96
+#define KEYS_MAX 12
+
+// The three folders of a device: what the guest sees, what netback sees, and what libxl remembers to take it back.
+struct device {
+  uint32_t domid;
+  char frontend[PATH_SIZE], backend[PATH_SIZE], libxl[PATH_SIZE];
+  char number[12], mac[20], domain[12];
+  const char *script, *netns;
+};
+
+struct entry {
+  const char *key, *value;
+};
+
+static bool put(struct xs_handle *xs, xs_transaction_t t, const char *folder, const struct entry *e) {
+  char path[PATH_SIZE + 32];
+  snprintf(path, sizeof path, "%s/%s", folder, e->key);
+  return xs_write(xs, t, path, e->value, (unsigned)strlen(e->value));
+}
+
+static bool fill(struct xs_handle *xs, xs_transaction_t t, const char *folder, const struct entry *entries) {
+  for (; entries->key != NULL; entries++)
+    if (!put(xs, t, folder, entries)) return false;
+  return true;
+}
+
+// An empty folder; what is written into it takes over its permissions.
+static bool make_folder(struct xs_handle *xs, xs_transaction_t t, const char *path, uint32_t owner, uint32_t reader) {
+  struct xs_permissions p[2] = {{.id = owner, .perms = XS_PERM_NONE}, {.id = reader, .perms = XS_PERM_READ}};
+  xs_rm(xs, t, path);
+  return xs_mkdir(xs, t, path) && xs_set_permissions(xs, t, path, p, 2);
+}
+
+static bool write_device(struct xs_handle *xs, xs_transaction_t t, const struct device *d) {
+  const struct entry front[] = {{"backend", d->backend}, {"backend-id", "0"}, {"handle", d->number}, {"mac", d->mac},
+                                {"state", "1"},          {NULL, NULL}};
+  // netback is to connect without waiting for a script: there is nothing to set up before the monitor does it.
+  const struct entry back[] = {{"frontend", d->frontend}, {"frontend-id", d->domain}, {"online", "1"}, {"state", "1"},
+                               {"script", d->script},        {"mac", d->mac},            {"handle", d->number},
+                               {"type", "vif"},           {"hotplug-status", "connected"}, {NULL, NULL}};
+  const struct entry own[] = {{"frontend", d->frontend},
+                              {"backend", d->backend},
+                              {d->netns == NULL ? NULL : "vxn-netns", d->netns},
+                              {NULL, NULL}};
+  xs_rm(xs, t, d->libxl);
+  return fill(xs, t, d->libxl, own) && fill(xs, t, d->libxl, back) &&
+         make_folder(xs, t, d->frontend, d->domid, 0) && fill(xs, t, d->frontend, front) &&
+         make_folder(xs, t, d->backend, 0, d->domid) && fill(xs, t, d->backend, back);
+}
+
+static bool commit(struct xs_handle *xs, const struct device *d) {
+  for (int i = 0; i < ATTEMPTS; i++) {
+    xs_transaction_t t = xs_transaction_start(xs);
+    if (t == XBT_NULL) return false;
+    bool written = write_device(xs, t, d);
+    if (xs_transaction_end(xs, t, !written)) return written;
+    if (errno != EAGAIN) return false;  // EAGAIN: somebody else wrote meanwhile
+  }
+  return false;
+}
+
+int vif_add(uint32_t domid, unsigned number, const uint8_t mac[6], const char *script, const char *netns,
+            const char **error) {
+  struct device d = {.domid = domid, .script = script, .netns = netns};
+  snprintf(d.frontend, PATH_SIZE, "/local/domain/%" PRIu32 "/device/vif/%u", domid, number);
+  snprintf(d.backend, PATH_SIZE, "/local/domain/0/backend/vif/%" PRIu32 "/%u", domid, number);
+  snprintf(d.libxl, PATH_SIZE, "/libxl/%" PRIu32 "/device/vif/%u", domid, number);
+  snprintf(d.number, sizeof d.number, "%u", number);
+  snprintf(d.domain, sizeof d.domain, "%" PRIu32, domid);
+  snprintf(d.mac, sizeof d.mac, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+  struct xs_handle *xs = xs_open(0);
+  if (xs == NULL) return *error = "cannot reach xenstore", -1;
+  bool done = commit(xs, &d);
+  xs_close(xs);
+  if (!done) *error = "cannot write a network interface into xenstore";
+  return done ? 0 : -1;
+}
+
+void vif_remove(const char *xl, uint32_t domid, unsigned number) {
+  char domain[12], device[12];
+  snprintf(domain, sizeof domain, "%" PRIu32, domid);
+  snprintf(device, sizeof device, "%u", number);
+  run_in_background((const char *const[]){xl, "network-detach", domain, device, NULL}, -1, NULL);
+}
+#else
+// Without Xen: a veth pair, whose other end the fake domain finds in its namespace as vif-NUMBER.
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../common/netlink.h"
+#include "network.h"
+
+static int domain_netns(uint32_t domid) {
+  char path[400], pid[16] = "";
+  snprintf(path, sizeof path, "%s/%" PRIu32 "/pid", getenv("VXN_DOMAINS"), domid);
+  FILE *f = fopen(path, "re");
+  if (f == NULL) return -1;
+  bool got = fgets(pid, sizeof pid, f) != NULL;
+  fclose(f);
+  snprintf(path, sizeof path, "/proc/%d/ns/net", atoi(pid));
+  return got ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+}
+
+int vif_add(uint32_t domid, unsigned number, const uint8_t mac[6], const char *script, const char *netns,
+            const char **error) {
+  struct nl_message m;
+  struct ifinfomsg i = {.ifi_family = AF_UNSPEC};
+  char name[IFNAMSIZ], peer[IFNAMSIZ];
+  int ns = domain_netns(domid);
+  (void)mac, (void)script, (void)netns;
+  vif_name(name, domid, number);
+  snprintf(peer, sizeof peer, "vif-%u", number & 0xff);
+  nl_start(&m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &i, sizeof i);
+  nl_put_string(&m, IFLA_IFNAME, name);
+  size_t info = nl_nest(&m, IFLA_LINKINFO);
+  nl_put_string(&m, IFLA_INFO_KIND, "veth");
+  size_t data = nl_nest(&m, IFLA_INFO_DATA), other = nl_nest(&m, VETH_INFO_PEER);
+  nl_put_body(&m, &i, sizeof i);
+  nl_put_string(&m, IFLA_IFNAME, peer);
+  nl_put_u32(&m, IFLA_NET_NS_FD, (uint32_t)ns);
+  nl_nest_end(&m, other);
+  nl_nest_end(&m, data);
+  nl_nest_end(&m, info);
+  int rc = ns < 0 ? -1 : nl_request(network_outside(), &m, NULL, NULL);
+  if (ns >= 0) close(ns);
+  if (rc != 0) *error = "cannot make a veth pair";
+  return rc == 0 ? 0 : -1;
+}
+
+void vif_remove(const char *xl, uint32_t domid, unsigned number) {
+  struct nl_message m;
+  struct nl n;
+  struct ifinfomsg i = {.ifi_family = AF_UNSPEC};
+  char name[IFNAMSIZ];
+  (void)xl;
+  vif_name(name, domid, number);
+  nl_start(&m, RTM_DELLINK, 0, &i, sizeof i);
+  nl_put_string(&m, IFLA_IFNAME, name);
+  if (nl_open(&n, 0) == 0) nl_request(&n, &m, NULL, NULL), nl_close(&n);
+}
+#endif

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Network interfaces of a domain, in Dom0's eyes: netback's vifDOMID.NUMBER.
+#ifndef VXN_VIF_H
+#define VXN_VIF_H
+
+#include <net/if.h>
+#include <stdint.h>
+
+/// What Dom0 calls the domain's interface of this number.
+void vif_name(char name[IFNAMSIZ], uint32_t domid, unsigned number);
+
+/// Gives the domain an interface with this address; Dom0's end appears a moment later. As `xl network-attach` does it, so that
+/// `xl destroy` takes it back, with script called then. netns (NULL: none): the path of the namespace that script is to clean up.
+/// 0, or -1 with *error set to a sentence.
+int vif_add(uint32_t domid, unsigned number, const uint8_t mac[6], const char *script, const char *netns,
+            const char **error);
+
+/// Takes an interface back in the background.
+void vif_remove(const char *xl, uint32_t domid, unsigned number);
+
+#endif
