@@ -10,6 +10,7 @@ export const NATIVE_PACKAGES: readonly string[] = [
   'libseccomp-dev',
   'clang',
   'busybox-static',
+  'iproute2',
 ];
 
 /** What the unit tests run: real images are built, and the agent runs on this machine. */
@@ -23,6 +24,7 @@ export const UNIT_PACKAGES: readonly string[] = [
   'groff-base',
   'util-linux',
   'mount',
+  'iproute2',
   'busybox-static',
   'mmdebstrap',
   'patch',

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'no
 import { errno, messageOf, VxnError } from './errors.ts';
 import { matchesGlob } from './glob.ts';
 import { ANNOTATION_NAMES, DEFAULT_ALLOWED } from './oci/annotations.ts';
+import { parseIpv4, parsePool } from './oci/ipv4.ts';
 
 export interface Config {
   /** Volatile state, mode 0700, on a tmpfs. At most 15 bytes, for the sake of unix socket paths. */
@@ -35,6 +36,14 @@ export interface Config {
   rootFree: number;
   /** MiB that the bind mounts of a container may take together. */
   bindLimit: number;
+  /** How containers are joined to the world that say nothing about it and whose engine puts nothing into their namespace. */
+  networkMode: 'namespace' | 'bridge' | 'none';
+  /** The bridge of Dom0 for those that are joined to one. */
+  bridge: string;
+  /** Its addresses for containers, as FIRST-LAST/PREFIX; '' leaves them to a DHCP server. */
+  bridgeAddresses: string;
+  /** Where their default route goes; '' for none, or as DHCP says. */
+  bridgeGateway: string;
   /** KiB of the program's output that `logs` keeps. */
   logSize: number;
   /** Where time lines are kept after delete; '' keeps none. */
@@ -69,6 +78,10 @@ export const DEFAULTS: Readonly<Config> = {
   vcpus: 1,
   rootFree: 512,
   bindLimit: 64,
+  networkMode: 'namespace',
+  bridge: 'xenbr0',
+  bridgeAddresses: '',
+  bridgeGateway: '',
   logSize: 1024,
   timelineDir: '',
   annotations: DEFAULT_ALLOWED,
@@ -83,6 +96,17 @@ function bad(file: string, what: string): VxnError {
 
 function isListOfStrings(value: unknown): boolean {
   return Array.isArray(value) && value.every((v) => typeof v === 'string');
+}
+
+function checkNetwork(config: Config, file: string): void {
+  const { networkMode, bridge, bridgeAddresses, bridgeGateway } = config;
+  if (!['namespace', 'bridge', 'none'].includes(networkMode))
+    throw bad(file, 'networkMode must be namespace, bridge or none');
+  if (!/^[^\s/:]{1,15}$/.test(bridge)) throw bad(file, 'bridge must be the name of an interface');
+  if (bridgeAddresses !== '' && parsePool(bridgeAddresses) === undefined)
+    throw bad(file, 'bridgeAddresses must be like 192.168.1.100-192.168.1.199/24');
+  if (bridgeGateway !== '' && parseIpv4(bridgeGateway) === undefined)
+    throw bad(file, 'bridgeGateway must be an IPv4 address');
 }
 
 function checkPatterns(config: Config, file: string): void {
@@ -113,6 +137,7 @@ export function checkConfig(value: unknown, file: string): Config {
     throw bad(file, 'guestProtocol must be agent or marker');
   if (Buffer.byteLength(config.runDir) > 15) throw bad(file, 'runDir must be at most 15 bytes long');
   checkPatterns(config, file);
+  checkNetwork(config, file);
   return config;
 }
 

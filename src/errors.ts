@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'TOOLSTACK'
   | 'MONITOR'
   | 'GUEST'
+  | 'NETWORK'
   | 'HOOK'
   | 'HOST';
 

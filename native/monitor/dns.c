@@ -62,7 +62,7 @@ static void drop(struct query *q) {
 }
 
 // TCP: an empty answer tells the guest to close the connection. Over UDP nobody waits for ever.
-static void give_up(struct query *q) {
+static void no_answer(struct query *q) {
   if (q->tcp && guest_has_room()) guest_send(VXN_H_DNS, 0, q->id, NULL, 0);
   drop(q);
 }
@@ -73,7 +73,7 @@ static struct query *free_place(void) {
     if (!queries[i].used) return &queries[i];
     if (queries[i].age < oldest->age) oldest = &queries[i];
   }
-  give_up(oldest);
+  no_answer(oldest);
   return oldest;
 }
 
@@ -137,7 +137,7 @@ static void ready(struct source *s, uint32_t events) {
   if (!q->tcp)
     udp_ready(q);
   else if (!(sending ? send_rest(q) : read_rest(q)))
-    give_up(q);
+    no_answer(q);
 }
 
 // ---- Questions
@@ -169,7 +169,7 @@ vxn_fault dns_query(const struct vxn_header *h, const uint8_t *payload) {
   *q = (struct query){.src.fd = -1, .id = h->id, .age = ++clock_, .used = true, .tcp = payload[0] == TCP};
   if (ask(q, &resolvers[payload[1]], payload + QUERY_HEADER, h->length - QUERY_HEADER)) return NULL;
   if (q->src.fd >= 0 && q->src.ready == NULL) close(q->src.fd), q->src.fd = -1;
-  give_up(q);
+  no_answer(q);
   return NULL;
 }
 

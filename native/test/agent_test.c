@@ -998,7 +998,7 @@ static void faults(void) {
     size_t len;
     const char *text;
   } cases[] = {
-      {0x000f, 1, 0, "may not send"},       {VXN_G_STDOUT, 1, 1, "may not send"}, {VXN_H_STDIN, 0, 1, "may not send"},
+      {0x001f, 1, 0, "may not send"},       {VXN_G_STDOUT, 1, 1, "may not send"}, {VXN_H_STDIN, 0, 1, "may not send"},
       {VXN_H_SIGNAL, 1, 7, "may not send"}, {VXN_H_PING, 1, 65, "may not send"},  {VXN_H_CREDIT, 2, 8, "unknown stream"},
       {VXN_H_POWEROFF, 1, 0, "may not send"},
   };

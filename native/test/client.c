@@ -138,7 +138,7 @@ static _Noreturn void run_agent(int fd, const char *socket_name, const char *sta
   char program[4096], number[16];
   snprintf(program, sizeof program, "%s/vxn-agent", test_bin());
   snprintf(number, sizeof number, "%d", fd);
-  if (unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC) < 0) _exit(125);
+  if (unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET) < 0) _exit(125);
   pid_t pid = fork();
   if (pid == 0) {
     fcntl(fd, F_SETFD, 0);
@@ -292,8 +292,17 @@ static void take_output(struct client *c, uint32_t id, int s, const uint8_t *dat
   if (!c->keep_credit) client_u32s(c, VXN_H_CREDIT, id, (uint32_t)s + 1, (uint32_t)len);
 }
 
+static vxn_fault take_question(struct client *c, const struct vxn_header *h, const uint8_t *payload) {
+  if (c->n_questions == QUESTIONS) return "more questions than a test asks";
+  struct question *q = &c->questions[c->n_questions++];
+  *q = (struct question){.id = h->id, .transport = payload[0], .resolver = payload[1], .len = h->length - 2};
+  memcpy(q->message, payload + 2, q->len < sizeof q->message ? q->len : sizeof q->message);
+  return NULL;
+}
+
 static vxn_fault take(void *ctx, const struct vxn_header *h, const uint8_t *payload) {
   struct client *c = ctx;
+  if (h->type == VXN_G_DNS) return take_question(c, h, payload);
   if (h->id >= PROCS) return "id over the table";
   struct proc *p = &c->procs[h->id];
   bool of_process = h->type >= VXN_G_STDOUT && h->type <= VXN_G_EXIT;

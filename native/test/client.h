@@ -22,6 +22,14 @@ struct proc {
   unsigned order;  ///< when it ended, counted over all
 };
 
+#define QUESTIONS 16
+/// A name that the guest asks for.
+struct question {
+  uint32_t id;
+  uint8_t transport, resolver, message[512];
+  size_t len;
+};
+
 struct client {
   int fd;
   pid_t agent;
@@ -32,6 +40,8 @@ struct client {
   size_t pongs, stats_len;
   uint8_t pong[64], stats[256];
   char log[4096];
+  struct question questions[QUESTIONS];
+  size_t n_questions;
   unsigned ended;
 };
 

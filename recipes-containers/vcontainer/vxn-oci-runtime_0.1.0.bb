@@ -176,6 +176,7 @@ FILES:${PN}-helpers += "${libexecdir}/vxn/vxn-agent \
                         ${libexecdir}/vxn/vxn-monitor \
                         ${libexecdir}/vxn/vxn-seccomp \
                         ${libexecdir}/vxn/vxn-sendtty \
+                        ${libexecdir}/vxn/vxn-vif \
                         "
 FILES:${PN}-containerd += "${bindir}/containerd-shim-vxn-v2 \
                           ${bindir}/vctr \

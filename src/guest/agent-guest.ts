@@ -9,7 +9,14 @@ import { BindArea } from './bind-area.ts';
 import { describeContainer, describeProcess, FIRST } from './description.ts';
 import type { Guest } from './guest.ts';
 import { describeNetwork } from './network.ts';
-import { DESCRIPTION_MAX, encodeDescription, encodeFrame, SECCOMP_MAX, TERMINAL_BYTES, Type } from './protocol.ts';
+import {
+  DESCRIPTION_MAX,
+  encodeDescription,
+  encodeFrame,
+  SECCOMP_MAX,
+  TERMINAL_BYTES,
+  Type,
+} from './protocol.ts';
 
 // What the monitor and vxn-seccomp add to the process.
 const ADDED_MAX = SECCOMP_MAX + TERMINAL_BYTES;
@@ -88,6 +95,6 @@ export const agentGuest: Guest = {
   describe: (stored, spec, places, config, hooks) =>
     writeStartFrames(stored, spec, places, config, {
       hooks,
-      first: [encodeFrame(Type.Network, FIRST, describeNetwork(spec))],
+      first: [encodeFrame(Type.Network, FIRST, describeNetwork(stored.network, spec))],
     }),
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the runtime asks of the monitor about the container's network: the NETWORK payload of the start file.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { Network } from '../oci/network.ts';
 import type { Spec } from '../oci/spec.ts';
 import { Records, Tag } from './protocol.ts';
 
@@ -21,7 +22,7 @@ export function loopbackNameServers(text: string): Buffer[] {
   return [...found.values()].slice(0, RESOLVERS_MAX);
 }
 
-function resolvConf(spec: Spec): string {
+function resolvConf(spec: Pick<Spec, 'mounts'>): string {
   const mount = spec.mounts.filter((m) => m.type === 'bind' && m.destination === RESOLV_CONF).at(-1);
   if (mount === undefined) return '';
   const fd = openSync(mount.source, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -34,9 +35,22 @@ function resolvConf(spec: Spec): string {
   }
 }
 
-/** Throws when the container's resolv.conf cannot be read. */
-export function describeNetwork(spec: Spec): Buffer {
-  const records = new Records();
+const MODES = { none: 0, namespace: 1, bridge: 2, either: 3 } as const;
+
+const dotted = (text: string): number[] => text.split('.').map(Number);
+
+function bridge(records: Records, { bridge: name, mac, address, gateway }: Network): void {
+  if (name === undefined || mac === undefined) return;
+  records.text(Tag.NetBridge, name).raw(Tag.NetMac, Buffer.from(mac.replaceAll(':', ''), 'hex'));
+  const [host = '', prefix = ''] = address?.split('/') ?? [];
+  if (prefix !== '') records.raw(Tag.NetAddress, Buffer.from([...dotted(host), Number(prefix)]));
+  if (gateway !== undefined) records.raw(Tag.NetGateway, Buffer.from(dotted(gateway)));
+}
+
+/** network: as create has stored it. Throws when the container's resolv.conf cannot be read. */
+export function describeNetwork(network: Network | undefined, spec: Pick<Spec, 'mounts'>): Buffer {
+  const records = new Records().u32(Tag.NetMode, MODES[network?.mode ?? 'namespace']);
+  if (network !== undefined) bridge(records, network);
   // The engine answers at such an address in its namespace; the guest's loopback is another one.
   for (const address of loopbackNameServers(resolvConf(spec))) records.raw(Tag.Resolver, address);
   return records.bytes();

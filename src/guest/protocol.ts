@@ -107,6 +107,11 @@ export const Tag = {
   HookTimeout: 124,
   HookInput: 125,
   Resolver: 102,
+  NetMode: 103,
+  NetBridge: 104,
+  NetMac: 105,
+  NetAddress: 106,
+  NetGateway: 107,
 } as const;
 
 export interface Frame {

@@ -3,6 +3,7 @@
 import { VxnError } from '../errors.ts';
 import { matchesGlob } from '../glob.ts';
 import { nearest } from './arguments.ts';
+import { parseInterface, parseIpv4 } from './ipv4.ts';
 import { parseCpuList } from './resources.ts';
 
 /** Every annotation under this prefix is vxn's. */
@@ -19,7 +20,6 @@ interface Rule {
   value: string;
   /** The value as it is used, or undefined when it is none. */
   read(text: string): number | string | undefined;
-  reserved?: true;
 }
 
 function wholeNumber(min: number, max: number, unit = ''): Rule {
@@ -65,7 +65,23 @@ const RULES = {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     read: (text: string) => (/^[^\x00-\x1f\x7f]{1,1024}$/.test(text) ? text : undefined),
   },
-  'network-mode': { value: 'reserved', read: (text: string) => text, reserved: true },
+  'network-mode': {
+    value: 'namespace, bridge or none',
+    // host is refused where there is more to say about it.
+    read: (text: string) => (['namespace', 'bridge', 'none', 'host'].includes(text) ? text : undefined),
+  },
+  'network-bridge': {
+    value: 'the name of an interface',
+    read: (text: string) => (/^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,14}$/.test(text) ? text : undefined),
+  },
+  'network-address': {
+    value: 'an IPv4 address with its prefix such as 192.168.1.7/24, or dhcp',
+    read: (text: string) => (text === 'dhcp' || parseInterface(text) !== undefined ? text : undefined),
+  },
+  'network-gateway': {
+    value: 'an IPv4 address',
+    read: (text: string) => (parseIpv4(text) === undefined ? undefined : text),
+  },
 } satisfies Record<string, Rule>;
 
 export type AnnotationName = keyof typeof RULES;
@@ -123,8 +139,6 @@ function readOne(key: string, name: string, text: string, allowed: readonly stri
       hint: guess === undefined ? 'see docs/annotations.md' : `did you mean ${ANNOTATION_PREFIX}${guess}?`,
     });
   }
-  if (rule.reserved === true)
-    throw new VxnError('UNSUPPORTED', `annotation ${key} is reserved for a later release`);
   if (!allowed.some((pattern) => matchesGlob(name, pattern))) {
     throw new VxnError('UNSUPPORTED', `annotation ${key} is not allowed on this host`, {
       hint: `to allow it, add "${name}" to annotations in /etc/vxn/vxn.yaml`,

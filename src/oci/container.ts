@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import { errno, VxnError } from '../errors.ts';
 import type { GuestProtocol } from '../guest/guest.ts';
 import type { Cgroup } from './cgroup.ts';
+import type { Network } from './network.ts';
 import { isAlive, type ProcessId } from './process-id.ts';
 import type { Limits } from './resources.ts';
 import type { Size } from './sizing.ts';
@@ -35,6 +36,8 @@ export interface Stored {
   monitor?: ProcessId;
   /** Stored before it is made, so that it may be there in part or not at all. */
   cgroup?: Cgroup;
+  /** Stored before its address is taken. */
+  network?: Network;
   /** Its processes run under the filter in places.seccomp. */
   seccomp?: true;
   /** It has hooks, and those of create are still to run or have run. */

@@ -23,6 +23,7 @@ import {
 import type { Context } from './context.ts';
 import type { Hooks } from './hooks.ts';
 import { startMonitor } from './monitor.ts';
+import { type NetworkPlan, planNetwork } from './network.ts';
 import { identify, isAlive, type ProcessId } from './process-id.ts';
 import { checkProgram } from './program.ts';
 import type { Json } from './read.ts';
@@ -48,9 +49,15 @@ interface Machine {
   boot: Boot;
   /** Bytes free in the root. */
   rootFree: number;
+  network: NetworkPlan;
 }
 
-async function planMachine(bundle: Bundle, config: Config, stdio: Stdio): Promise<Machine> {
+async function planMachine(
+  bundle: Bundle,
+  config: Config,
+  stdio: Stdio,
+  uuid: string,
+): Promise<Machine> {
   const { spec } = bundle;
   const annotations = Annotations.read(spec.annotations, config.annotations);
   const { vm, limits } = spec;
@@ -63,6 +70,7 @@ async function planMachine(bundle: Bundle, config: Config, stdio: Stdio): Promis
     size: sizeDomain({ annotations, vm, limits }, config, physicalCpus()),
     boot: chooseBoot(annotations, vm, config, guest.images(spec, config)),
     rootFree: rootFree(annotations, spec.root.readonly, config) + guest.room(spec, config),
+    network: await planNetwork(annotations, spec.namespaces.has('network'), config, uuid),
   };
 }
 
@@ -96,9 +104,24 @@ async function hooksOf(bundle: Bundle): Promise<Hooks | undefined> {
 }
 
 /** The monitor's network namespace: the container's own, as every engine expects. */
-function netnsOf(bundle: Bundle): string | undefined {
-  const path = bundle.spec.namespaces.get('network');
-  return path === '' ? 'new' : path;
+function netnsOf(bundle: Bundle): string {
+  return bundle.spec.namespaces.get('network') || 'new';
+}
+
+async function provideNetwork(
+  plan: NetworkPlan,
+  config: Config,
+  places: Places,
+  stored: Stored,
+): Promise<void> {
+  const { candidates, ...network } = plan;
+  stored.network = network;
+  if (candidates.length === 0) return;
+  const { takeAddress } = await import('./bridge.ts');
+  takeAddress(plan, config, stored, (chosen) => {
+    stored.network = chosen;
+    store(places, stored);
+  });
 }
 
 async function build(
@@ -152,7 +175,8 @@ export async function create(
   const bundle = readBundle(options.bundle);
   checkSupported(bundle.spec, bundle.raw);
   const stdio = planStdio(bundle.spec.process, options.consoleSocket, foreground);
-  const machine = await planMachine(bundle, context.config, stdio);
+  const uuid = readFileSync('/proc/sys/kernel/random/uuid', 'utf8').trim();
+  const machine = await planMachine(bundle, context.config, stdio, uuid);
   if (bundle.spec.process !== undefined) checkProgram(bundle.spec, bundle.spec.process, bundle.rootfs);
   const seccomp = await seccompOf(context.config, bundle);
   const hooks = await hooksOf(bundle);
@@ -171,7 +195,7 @@ export async function create(
     rootfs: bundle.rootfs,
     created: new Date().toISOString(),
     annotations: bundle.spec.annotations,
-    uuid: readFileSync('/proc/sys/kernel/random/uuid', 'utf8').trim(),
+    uuid,
     domain,
     guest: machine.protocol,
     size: machine.size,
@@ -184,6 +208,7 @@ export async function create(
     store(places, stored);
     stamp(places, 'create.begin');
     writeAtomically(places.config, bundle.text);
+    await provideNetwork(machine.network, context.config, places, stored);
     const monitor = await build(context, bundle, machine, places, stored, { cgroup, seccomp, stdio });
     if (hooks !== undefined) {
       await (await import('./hooks.ts')).runCreateHooks(hooks, stored);

@@ -14,8 +14,8 @@ export interface MonitorPlan {
   id: string;
   uuid: string;
   places: Places;
-  /** A network namespace's path, 'new', or undefined to stay in the caller's. */
-  netns: string | undefined;
+  /** A network namespace's path, or 'new'. */
+  netns: string;
   oomScoreAdj: number | undefined;
   /** Folders of the cgroups that it joins. */
   cgroups: readonly string[];
@@ -36,7 +36,7 @@ export function monitorArgs(config: Config, plan: MonitorPlan): string[] {
   const { places } = plan;
   const args = ['--id', plan.id, '--uuid', plan.uuid, '--run-dir', places.run, '--log-dir', places.lib];
   args.push('--prepare', places.steps, '--xl', config.xl, '--log-bytes', String(config.logSize * 1024));
-  if (plan.netns !== undefined) args.push('--netns', plan.netns);
+  args.push('--netns', plan.netns);
   if (plan.oomScoreAdj !== undefined) args.push('--oom-score-adj', String(plan.oomScoreAdj));
   for (const cgroup of plan.cgroups) args.push('--cgroup', cgroup);
   if (plan.stdio.foreground) args.push('--caller', String(process.pid));

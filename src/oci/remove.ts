@@ -96,6 +96,8 @@ export async function removeContainer(
   if (!existsSync(places.gone)) waitAtGate(places.endGate);
   if (!existsSync(places.gone)) await destroyDomain(context, stored);
   if (stored.cgroup !== undefined) await removeCgroup(stored.cgroup);
+  if (stored.network?.address !== undefined)
+    (await import('./bridge.ts')).giveBackAddress(stored.network, context.config, stored);
   await beforeFiles();
   removeFiles(places);
 }

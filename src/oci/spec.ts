@@ -287,12 +287,11 @@ export function checkSupported(spec: Spec, raw: Json): void {
     throw new VxnError('UNSUPPORTED', message, hint === undefined ? {} : { hint });
   };
   const seeLimits = 'see docs/limitations.md';
-  for (const type of ['network', 'pid', 'ipc']) {
+  for (const type of ['pid', 'ipc']) {
     if (spec.namespaces.has(type)) continue;
-    const name = type === 'pid' || type === 'ipc' ? type.toUpperCase() : type;
     refuse(
-      `the host's ${name} namespace cannot be shared with a virtual machine`,
-      `config.json needs a ${type} namespace; leave out ${type === 'network' ? '--net-host, --network host' : `--${type}=host`}`,
+      `the host's ${type.toUpperCase()} namespace cannot be shared with a virtual machine`,
+      `config.json needs a ${type} namespace; leave out --${type}=host`,
     );
   }
   for (const [type, path] of spec.namespaces) {

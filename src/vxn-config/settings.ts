@@ -23,6 +23,11 @@ export const SETTING_HELP: { readonly [K in keyof Config]: string } = {
   vcpus: 'Virtual processors of a container without a CPU quota.',
   rootFree: 'MiB that a writable root has free beyond its content.',
   bindLimit: 'MiB that the bind mounts of a container may take together.',
+  networkMode:
+    'How containers are joined to the world that say nothing about it and whose engine leaves their namespace empty: namespace, bridge or none.',
+  bridge: 'The bridge of Dom0 for those that are joined to one.',
+  bridgeAddresses: "Its addresses for containers, as FIRST-LAST/PREFIX; '' leaves them to a DHCP server.",
+  bridgeGateway: "Where their default route goes; '' for none, or as DHCP says.",
   logSize: "KiB of the program's output that `vxn-oci-runtime logs` keeps.",
   timelineDir: 'Where time lines are kept after delete; an empty text keeps none.',
   annotations:

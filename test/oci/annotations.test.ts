@@ -89,9 +89,6 @@ test('one that is not allowed says which setting would allow it', () => {
   assert.equal(read('maxmem', '128', ['max*']).number('maxmem'), 128);
 });
 
-test('a reserved one is refused, also where all are allowed', () =>
-  throwsVxn(() => read('network-mode', 'x'), 'UNSUPPORTED', 'is reserved for a later release'));
-
 test('those of others are theirs', () => {
   const annotations = Annotations.read({ 'org.openembedded.vxnx.memory': '?', memory: '?' }, []);
   assert.equal(annotations.number('memory'), undefined);
@@ -99,11 +96,12 @@ test('those of others are theirs', () => {
 
 test('docs/annotations.md has every annotation, what its value is, and whether it is allowed by default', () => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/annotations.md'), 'utf8');
-  const rows = [...page.matchAll(/^\| `([a-z-]+)` \| ([^|]+) \| (yes|no|reserved) \|/gm)];
+  const rows = [...page.matchAll(/^\| `([a-z-]+)` \| ([^|]+) \| (yes|no) \|/gm)];
   const documented = rows.map((row) => [row[1], row[2]?.trim(), row[3]]);
-  const table = ANNOTATION_NAMES.map((name) => {
-    const allowed = DEFAULT_ALLOWED.includes(name) ? 'yes' : 'no';
-    return [name, valueText(name), valueText(name) === 'reserved' ? 'reserved' : allowed];
-  });
+  const table = ANNOTATION_NAMES.map((name) => [
+    name,
+    valueText(name),
+    DEFAULT_ALLOWED.includes(name) ? 'yes' : 'no',
+  ]);
   assert.deepEqual(documented, table);
 });

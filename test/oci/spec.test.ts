@@ -195,11 +195,6 @@ const ALL = ['pid', 'network', 'ipc', 'uts', 'mount'];
 
 // path in config.json, value there, what the one line says.
 const UNSUPPORTED: [path: string, value: unknown, text: string][] = [
-  [
-    'linux.namespaces',
-    namespaces('pid', 'ipc'),
-    "the host's network namespace cannot be shared with a virtual machine",
-  ],
   ['linux.namespaces', namespaces('network', 'ipc'), "the host's PID namespace cannot be shared"],
   ['linux.namespaces', namespaces('network', 'pid'), "the host's IPC namespace cannot be shared"],
   ['linux.namespaces', namespaces(...ALL, 'user'), 'user namespaces are not supported'],
