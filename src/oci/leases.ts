@@ -5,12 +5,14 @@ import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { errno } from '../errors.ts';
 
-const folderOf = (runDir: string, bridge: string): string => join(runDir, 'leases', bridge);
+const folderOf = (runDir: string): string => join(runDir, 'leases');
+const fileOf = (runDir: string, bridge: string, address: string): string =>
+  join(folderOf(runDir), `${bridge}_${address}`);
 
 /** Whose the address is, or undefined when it is free. */
 export function leaseOwner(runDir: string, bridge: string, address: string): string | undefined {
   try {
-    return readFileSync(join(folderOf(runDir, bridge), address), 'utf8');
+    return readFileSync(fileOf(runDir, bridge, address), 'utf8');
   } catch (error) {
     if (errno(error) === 'ENOENT') return undefined;
     throw error;
@@ -19,12 +21,12 @@ export function leaseOwner(runDir: string, bridge: string, address: string): str
 
 /** Takes the address for owner. False when another has it; of two callers one gets it. */
 export function takeLease(runDir: string, bridge: string, address: string, owner: string): boolean {
-  const folder = folderOf(runDir, bridge);
+  const folder = folderOf(runDir);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const own = join(folder, `.${process.pid}`);
   writeFileSync(own, owner, { mode: 0o600 });
   try {
-    linkSync(own, join(folder, address));
+    linkSync(own, fileOf(runDir, bridge, address));
     return true;
   } catch (error) {
     if (errno(error) !== 'EEXIST') throw error;
@@ -36,5 +38,5 @@ export function takeLease(runDir: string, bridge: string, address: string, owner
 
 /** Gives the address back if it is owner's. */
 export function dropLease(runDir: string, bridge: string, address: string, owner: string): void {
-  if (leaseOwner(runDir, bridge, address) === owner) unlinkSync(join(folderOf(runDir, bridge), address));
+  if (leaseOwner(runDir, bridge, address) === owner) unlinkSync(fileOf(runDir, bridge, address));
 }

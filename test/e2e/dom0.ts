@@ -72,6 +72,8 @@ export function runtime(...args: string[]): Promise<Outcome> {
 // One line for each thing of ours that is still there.
 const REMAINS = `
 xl list | awk 'NR > 2 { print "domain: " $0 }'
+ip -o link | grep -E ': vif[0-9]' | sed 's/^/interface: /'
+find /run/vxn/leases -type f 2>/dev/null | sed 's/^/lease: /'
 losetup -a | sed 's/^/loop: /'
 ps -eo args= | grep -E '^([^ ]*/)?(vxn-monitor|vxn-block|xl (create|destroy)|node [^ ]*vxn-oci-runtime|node --snapshot)' | sed 's/^/process: /'
 grep -E 'vxn|root\\.img' /proc/mounts | sed 's/^/mount: /'

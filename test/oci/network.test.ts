@@ -84,7 +84,7 @@ function store(runDir: string) {
   const drop = (network: Network | undefined, id: string): void => {
     if (network !== undefined) giveBackAddress(network, config, { uuid: id, id });
   };
-  return { take, drop, left: () => readdirSync(join(runDir, 'leases/xenbr0')) };
+  return { take, drop, left: () => readdirSync(join(runDir, 'leases')) };
 }
 
 test('each container has an address of its own, and gives it back', async () => {
@@ -93,7 +93,7 @@ test('each container has an address of its own, and gives it back', async () => 
   assert.deepEqual([a?.address, b?.address], ['10.0.0.1/24', '10.0.0.2/24']);
   await refuses(take('c'), 'NETWORK', /no address of 10\.0\.0\.1-10\.0\.0\.2\/24 is left for xenbr0/);
   drop(b, 'somebody else');
-  assert.deepEqual(left().sort(), ['10.0.0.1', '10.0.0.2']);
+  assert.deepEqual(left().sort(), ['xenbr0_10.0.0.1', 'xenbr0_10.0.0.2']);
   drop(a, 'a');
   drop(a, 'a');
   assert.equal((await take('c'))?.address, '10.0.0.1/24');
