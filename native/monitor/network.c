@@ -26,7 +26,8 @@
 #include "wire.h"
 
 #define CONTAINER 1u
-#define VIF_SECONDS 20
+// As long as libxl waits for a hotplug program.
+#define VIF_SECONDS 40
 // An engine makes an interface in a dozen steps: what it says within this time belongs together.
 #define SETTLE_MS 50
 #define BRIDGED_NAME "eth0"
@@ -173,14 +174,17 @@ static void timed_out(void) {
   }
 }
 
-static int plug(const struct netns_link *l, int bridge) {
+static int plug(struct netns_link *l, int bridge) {
   struct wire *w = wires;
   const char *error;
   // A fresh namespace is gone with this process, so there is nothing to clean up in it.
   const char *path = opt->netns != NULL && opt->netns[0] == '/' && bridge == 0 ? opt->netns : NULL;
   while (w < wires + NETNS_LINKS && w->used) w++;
   if (w == wires + NETNS_LINKS) return problem("more than %d interfaces", NETNS_LINKS);
-  if (vif_add(domid, l->number, l->mac, script, path, &error) < 0) return problem("%s", error);
+  int rc;
+  // An operator may have given the domain interfaces of his own.
+  while ((rc = vif_add(domid, l->number, l->mac, script, path, &error)) > 0) l->number = ns.next++;
+  if (rc < 0) return problem("%s", error);
   *w = (struct wire){.used = true, .bridge = bridge, .link = *l};
   return 0;
 }
@@ -215,7 +219,7 @@ static void drop_gone(void) {
 
 static int plug_namespace(void) {
   for (size_t i = 0; i < ns.n; i++) {
-    const struct netns_link *l = &ns.links[i];
+    struct netns_link *l = &ns.links[i];
     if (wire_of(l->index) != NULL) continue;
     int target = redirect_target(&inside, l->index);
     if (target > 0)
@@ -262,7 +266,7 @@ static int follow_namespace(void) {
 // ---- The bridge
 
 static void start_bridge(void) {
-  struct netns_link l = {.name = BRIDGED_NAME, .flags = IFF_UP | IFF_MULTICAST};
+  struct netns_link l = {.number = ns.next++, .name = BRIDGED_NAME, .flags = IFF_UP | IFF_MULTICAST};
   int bridge = wire_index(&outside, request.bridge);
   if (bridge == 0) {
     problem("there is no bridge %s in Dom0", request.bridge);

@@ -12,6 +12,7 @@ void vif_name(char name[IFNAMSIZ], uint32_t domid, unsigned number) {
 
 #ifndef VXN_NO_XEN
 #include <errno.h>
+#include <stdlib.h>
 #include <xenstore.h>
 
 #include "destroy.h"
@@ -68,15 +69,22 @@ static bool write_device(struct xs_handle *xs, xs_transaction_t t, const struct 
          make_folder(xs, t, d->backend, 0, d->domid) && fill(xs, t, d->backend, back);
 }
 
-static bool commit(struct xs_handle *xs, const struct device *d) {
+static bool is_taken(struct xs_handle *xs, xs_transaction_t t, const struct device *d) {
+  char *there = xs_read(xs, t, d->libxl, NULL);
+  free(there);
+  return there != NULL;
+}
+
+// As vif_add().
+static int commit(struct xs_handle *xs, const struct device *d) {
   for (int i = 0; i < ATTEMPTS; i++) {
     xs_transaction_t t = xs_transaction_start(xs);
-    if (t == XBT_NULL) return false;
-    bool written = write_device(xs, t, d);
-    if (xs_transaction_end(xs, t, !written)) return written;
-    if (errno != EAGAIN) return false;  // EAGAIN: somebody else wrote meanwhile
+    if (t == XBT_NULL) return -1;
+    bool taken = is_taken(xs, t, d), written = !taken && write_device(xs, t, d);
+    if (xs_transaction_end(xs, t, !written)) return taken ? 1 : written ? 0 : -1;
+    if (errno != EAGAIN) return -1;  // EAGAIN: somebody else wrote meanwhile
   }
-  return false;
+  return -1;
 }
 
 int vif_add(uint32_t domid, unsigned number, const uint8_t mac[6], const char *script, const char *netns,
@@ -90,10 +98,10 @@ int vif_add(uint32_t domid, unsigned number, const uint8_t mac[6], const char *s
   snprintf(d.mac, sizeof d.mac, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
   struct xs_handle *xs = xs_open(0);
   if (xs == NULL) return *error = "cannot reach xenstore", -1;
-  bool done = commit(xs, &d);
+  int rc = commit(xs, &d);
   xs_close(xs);
-  if (!done) *error = "cannot write a network interface into xenstore";
-  return done ? 0 : -1;
+  if (rc < 0) *error = "cannot write a network interface into xenstore";
+  return rc;
 }
 
 void vif_remove(const char *xl, uint32_t domid, unsigned number) {

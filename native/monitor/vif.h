@@ -11,7 +11,7 @@ void vif_name(char name[IFNAMSIZ], uint32_t domid, unsigned number);
 
 /// Gives the domain an interface with this address; Dom0's end appears a moment later. As `xl network-attach` does it, so that
 /// `xl destroy` takes it back, with script called then. netns (NULL: none): the path of the namespace that script is to clean up.
-/// 0, or -1 with *error set to a sentence.
+/// 0, 1: somebody else has given the domain that number, or -1 with *error set to a sentence.
 int vif_add(uint32_t domid, unsigned number, const uint8_t mac[6], const char *script, const char *netns,
             const char **error);
 
