@@ -58,7 +58,12 @@ const seeds: [name: string, choices: number, chunk: number, parts: Buffer[]][] =
   ],
   ['stats', STARTS | ASKS, 255, [...life, frame('guest-stats', 1), frame('guest-stats', 2), ...end]],
   ['stats-left', STARTS | ASKS | LEAVES, 255, [...life, frame('log'), frame('log'), frame('guest-stats', 1)]],
-  ['names', STARTS, 255, [...life, frame('dns-udp', 3), frame('dns-tcp', 4), ...Array(70).fill(frame('dns-udp', 9)), ...end]],
+  [
+    'names',
+    STARTS,
+    255,
+    [...life, frame('dns-udp', 3), frame('dns-tcp', 4), ...Array(70).fill(frame('dns-udp', 9)), ...end],
+  ],
   ['never-started', 0, 255, [hello, frame('log')]],
 ];
 for (const [name, bytes] of frames) seeds.push([`frame-${name}`, STARTS, 255, [hello, bytes]]);

@@ -89,7 +89,10 @@ export function takeAddress(
   remember: (network: Network) => void,
 ): void {
   const { candidates, ...network } = plan;
-  if (candidates.length === 0) return remember(network);
+  if (candidates.length === 0) {
+    remember(network);
+    return;
+  }
   const bridge = plan.bridge ?? '';
   for (const candidate of candidates) {
     const host = formatIpv4(candidate.address);

@@ -52,12 +52,7 @@ interface Machine {
   network: NetworkPlan;
 }
 
-async function planMachine(
-  bundle: Bundle,
-  config: Config,
-  stdio: Stdio,
-  uuid: string,
-): Promise<Machine> {
+async function planMachine(bundle: Bundle, config: Config, stdio: Stdio, uuid: string): Promise<Machine> {
   const { spec } = bundle;
   const annotations = Annotations.read(spec.annotations, config.annotations);
   const { vm, limits } = spec;

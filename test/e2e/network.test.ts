@@ -210,7 +210,10 @@ test('bridge mode: a pool, one address asked for, an occupied one, DHCP', async 
     const dhcp = await mustSh(
       `vctr run --rm ${bridge} ${flag('address', 'dhcp')} $IMAGE dhcp /bin/sh -c 'ip -o -4 addr show eth0; ip route; ping -c 1 -W 5 10.6.0.1'`,
     );
-    assert.match(dhcp, /inet 10\.6\.0\.5\d\/24[^]*default via 10\.6\.0\.1 dev eth0[^]* 1 packets received/);
+    assert.match(
+      dhcp,
+      /inet 10\.6\.0\.5\d\/24[\s\S]*default via 10\.6\.0\.1 dev eth0[\s\S]* 1 packets received/,
+    );
     const nowhere = await dom0Sh(
       `vctr run --rm ${bridge} ${flag('bridge', 'nosuch')} $IMAGE nowhere /bin/true`,
     );

@@ -84,7 +84,7 @@ test('the guest has the address, answers, and leaves the namespace as it was', a
   assert.ok(ping('10.9.0.2'));
   c.stdin.end('go\n');
   assert.equal(await c.exit, 0, c.text('stderr'));
-  assert.match(c.text('stdout'), /^eth0\s+00000000\s+0100090A[^]* mtu 1400 [^]*\nout\n$/m);
+  assert.match(c.text('stdout'), /^eth0\s+00000000\s+0100090A[\s\S]* mtu 1400 [\s\S]*\nout\n$/m);
   assert.deepEqual(host.run(['delete', 'one']), SILENT);
   assert.equal(traces(ns), before);
   assert.deepEqual(await host.leftovers('one'), []);
