@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "agent.h"
@@ -21,7 +22,8 @@
 
 static enum { NETWORK_UNUSED, NETWORK_WAITING, NETWORK_UP, NETWORK_FAILED } state = NETWORK_UNUSED;
 static struct error failure;
-static bool leasing;  // an address by DHCP is awaited
+static bool pending;  // wanted waits for an interface
+static bool leasing;  // an address by DHCP has been asked for
 static struct network_desc now, wanted;
 static struct nl requests = {.fd = -1}, events = {.fd = -1};
 static struct watch events_watch = {.fd = -1};
@@ -83,6 +85,13 @@ static int set_flags(int index, unsigned flags, unsigned change) {
   struct ifinfomsg i = link_message(index, flags, change);
   nl_start(&m, RTM_NEWLINK, 0, &i, sizeof i);
   return ask(&m);
+}
+
+static bool is_running(const char *name) {
+  struct ifreq r = {0};
+  autoclose int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  snprintf(r.ifr_name, sizeof r.ifr_name, "%s", name);
+  return fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &r) == 0 && (r.ifr_flags & IFF_RUNNING) != 0;
 }
 
 static int rename_link(int index, const char *name) {
@@ -329,27 +338,32 @@ static bool links_change(void) {
   return false;
 }
 
-static void lease_done(const struct error *e) {
-  leasing = false;
+// The first NETWORK decides about the container's start.
+static void decide(const struct error *e) {
   if (state != NETWORK_WAITING) return;
   state = e == NULL ? NETWORK_UP : NETWORK_FAILED;
   if (e != NULL) failure = *e;
   containers_check_disks();
 }
 
-static int begin_leases(struct error *e) {
-  for (size_t i = 0; i < wanted.n_links; i++) {
-    const struct link_desc *l = &wanted.links[i], *before = link_by_number(&now, l->number);
-    if (!l->dhcp || (before != NULL && before->dhcp)) continue;
-    if (lease_begin(l, device_index(l->number), lease_done, e) < 0) return -1;
-    leasing = true;
-  }
-  return 0;
+static const struct link_desc *dhcp_link(void) {
+  for (size_t i = 0; i < now.n_links; i++)
+    if (now.links[i].dhcp) return &now.links[i];
+  return NULL;
 }
 
 static const struct link_desc *missing_link(void) {
   for (size_t i = 0; i < wanted.n_links; i++)
     if (device_index(wanted.links[i].number) == 0) return &wanted.links[i];
+  return NULL;
+}
+
+// One that is to be up, but whose backend does not take packets yet: the kernel drops what is sent.
+static const struct link_desc *idle_link(void) {
+  for (size_t i = 0; i < now.n_links; i++) {
+    const struct link_desc *l = &now.links[i];
+    if ((l->flags & IFF_UP) != 0 && !is_running(l->name)) return l;
+  }
   return NULL;
 }
 
@@ -368,33 +382,40 @@ static int apply(struct error *e) {
     if (!has_object(&wanted, &now.objects[i])) remove_object(&now.objects[i]);
   for (size_t i = 0; i < wanted.n_objects; i++)
     wanted.objects[i].done = !all && has_object(&now, &wanted.objects[i]);
-  return add_objects(&wanted, e) < 0 ? -1 : begin_leases(e);
+  return add_objects(&wanted, e);
 }
 
 static void try_apply(void) {
   struct error e;
   if (missing_link() != NULL) return;
   int rc = apply(&e);
-  // The first one decides about the container's start; after that the program runs, with what could be done.
-  if (rc < 0 && state == NETWORK_WAITING) {
-    state = NETWORK_FAILED;
-    failure = e;
-  } else if (rc < 0) {
-    agent_log("%s", e.text);
-  } else if (!leasing) {
-    state = NETWORK_UP;
-  }
+  pending = false;
   pool_free(&now.pool);
   now = wanted;
   wanted = (struct network_desc){0};
+  // After the first one the program runs, with what could be done.
+  if (rc < 0 && state != NETWORK_WAITING) agent_log("%s", e.text);
+  if (rc < 0) decide(&e);
+}
+
+static void settle(void) {
+  struct error e;
+  if (pending) try_apply();
+  if (pending || (state == NETWORK_WAITING && idle_link() != NULL)) return;
   if (events_watch.fd >= 0) watch_close(&events_watch);
-  containers_check_disks();
+  const struct link_desc *l = dhcp_link();
+  if (state != NETWORK_WAITING || leasing) return;
+  leasing = l != NULL;
+  if (!leasing)
+    decide(NULL);
+  else if (lease_begin(l, device_index(l->number), decide, &e) < 0)
+    decide(&e);
 }
 
 static void link_event(struct watch *w, uint32_t mask) {
   (void)w, (void)mask;
   nl_events(&events, NULL, NULL);
-  try_apply();
+  settle();
 }
 
 static int prepare(struct error *e) {
@@ -422,8 +443,9 @@ void network_request(const uint8_t *payload, size_t len) {
   }
   pool_free(&wanted.pool);
   wanted = d;
+  pending = true;
   if (first) state = NETWORK_WAITING;
-  try_apply();
+  settle();
 }
 
 int network_ready(struct error *e) {
@@ -432,7 +454,8 @@ int network_ready(struct error *e) {
 }
 
 int network_missing(struct error *e) {
-  const struct link_desc *l = missing_link();
-  return fail(e, ETIMEDOUT, "network interface %s did not appear: is xen-netfront in the guest's kernel?",
-              l == NULL ? "" : l->name);
+  const struct link_desc *missing = pending ? missing_link() : NULL, *idle = idle_link();
+  if (missing != NULL)
+    return fail(e, ETIMEDOUT, "network interface %s did not appear: is xen-netfront in the guest's kernel?", missing->name);
+  return fail(e, ETIMEDOUT, "network interface %s is not connected in Dom0", idle == NULL ? "" : idle->name);
 }

@@ -37,7 +37,9 @@ const dom0 = await namespace();
 const host = new Host({ annotations: ['network-*'] }, { netns: dom0.path });
 
 before(() =>
-  dom0.sh('ip link add name br0 type bridge && ip addr add 10.9.0.1/24 dev br0 && ip link set br0 up'),
+  // A port of its own, so that the bridge has a carrier at any time.
+  dom0.sh(`ip link add name br0 type bridge && ip addr add 10.9.0.1/24 dev br0 && ip link set br0 up
+    ip link add name port type veth peer name end && ip link set end up && ip link set port master br0 up`),
 );
 after(() => {
   for (const child of holders) child.kill('SIGKILL');
