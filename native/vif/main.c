@@ -16,6 +16,7 @@
 #include <xenstore.h>
 
 #include "../common/redirect.h"
+#include "../common/version.h"
 
 #define LINKS_MAX 64
 
@@ -73,6 +74,7 @@ static void offline(const char *backend, const char *vif) {
 }
 
 int main(int argc, char **argv) {
+  say_version(argc, argv, "vxn-vif version " VXN_VERSION);
   const char *backend = getenv("XENBUS_PATH"), *vif = getenv("vif");
   if (argc < 2 || backend == NULL) return fprintf(stderr, "usage: XENBUS_PATH=... vif=... vxn-vif online|offline\n"), 1;
   xs = xs_open(0);

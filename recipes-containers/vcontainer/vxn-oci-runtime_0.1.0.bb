@@ -28,6 +28,7 @@ SRC_URI += "file://man;subdir=${BP} \
             file://native/monitor;subdir=${BP} \
             file://native/seccomp;subdir=${BP} \
             file://native/sendtty;subdir=${BP} \
+            file://native/vif;subdir=${BP} \
             file://scripts/build.mjs;subdir=${BP} \
             file://src;subdir=${BP} \
             file://templates;subdir=${BP} \

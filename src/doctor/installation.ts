@@ -27,6 +27,7 @@ const settings: Check = {
 const HELPERS: readonly (readonly [name: string, what: string])[] = [
   ['vxn-monitor', 'every container'],
   ['vxn-block', 'root disks'],
+  ['vxn-vif', 'networks'],
   ['vxn-sendtty', 'terminals'],
   ['vxn-seccomp', 'seccomp profiles'],
 ];

@@ -60,6 +60,28 @@ function hasModule({ host }: Patient, module: string): boolean {
   return builtIn.split('\n').some((line) => line.replaceAll('-', '_').endsWith(`/${name}.ko`));
 }
 
+// The kernel loads those of traffic control itself, once they are asked for.
+function canLoad({ host }: Patient, module: string): boolean {
+  const all = host.read(`/lib/modules/${host.kernelRelease}/modules.dep`)?.toString() ?? '';
+  return all.split('\n').some((line) => /([^/:]+)\.ko/.exec(line)?.[1]?.replaceAll('-', '_') === module);
+}
+
+const trafficControl: Check = {
+  id: 'traffic-control',
+  needs: ['xen'],
+  look(patient) {
+    const has = (module: string): boolean => hasModule(patient, module) || canLoad(patient, module);
+    const missing = ['sch_ingress', 'act_mirred'].filter((module) => !has(module));
+    if (!has('cls_matchall') && !has('cls_u32')) missing.push('cls_matchall');
+    return missing.length === 0
+      ? ok('network of guests: sch_ingress, act_mirred and a classifier are there')
+      : warning(
+          `${missing.join(', ')} missing: containers with a network do not start`,
+          'a Dom0 kernel with CONFIG_NET_SCH_INGRESS, CONFIG_NET_ACT_MIRRED and CONFIG_NET_CLS_MATCHALL; docs/network.md',
+        );
+  },
+};
+
 function moduleCheck(module: string, what: string, absent: typeof failed): Check {
   return {
     id: `module-${module}`,
@@ -188,6 +210,7 @@ export const XEN_CHECKS: readonly Check[] = [
   moduleCheck('xen-blkback', 'root disks of guests', failed),
   moduleCheck('loop', 'root disks of guests', failed),
   moduleCheck('xen-netback', 'network of guests', warning),
+  trafficControl,
   xenstored,
   xenconsoled,
   xl,

@@ -109,6 +109,14 @@ const BROKEN: [
     /not loaded/,
   ],
   [
+    'no mirred',
+    (d) => d.remove('/sys/module/act_mirred'),
+    'traffic-control',
+    'warning',
+    /^act_mirred missing: containers with a network do not start/,
+    /CONFIG_NET_ACT_MIRRED/,
+  ],
+  [
     'xenstored down',
     (d) => d.answer('xenstore-read /local/domain/0/name', '', 1, 'xs_open: refused\n'),
     'xenstored',
