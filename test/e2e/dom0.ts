@@ -83,6 +83,21 @@ ctr containers ls -q | sed 's/^/container: /'
 find /run/containerd/io.containerd.runtime.v2.task/default -mindepth 1 -maxdepth 1 2>/dev/null | sed 's/^/task: /'
 `;
 
+// Ends what a test that failed has left, so that it is not the failure of those that follow.
+const SCRUB = `
+for name in $(xl list | awk 'NR > 2 { print $1 }'); do xl destroy "$name"; done
+for id in $(ctr containers ls -q); do
+  ctr task rm -f "$id"; ctr containers rm "$id"; ctr snapshots rm "$id"
+done
+pkill -9 vxn-monitor; pkill -9 -f '/vxn-oci-runtime'
+for state in /run/vxn/*/*/state.json; do
+  [ -e "$state" ] || continue
+  folder=\${state%/state.json}; hash=\${folder%/*}
+  rm -rf "$folder" "/var/lib/vxn/\${hash##*/}/\${folder##*/}"
+done
+losetup -D
+`;
+
 /** Fails when anything of ours is left in Dom0. A shim may need a moment after its client has returned. */
 export async function assertClean(): Promise<void> {
   let left = '';
@@ -91,7 +106,8 @@ export async function assertClean(): Promise<void> {
     if (left === '') return;
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
-  assert.equal(left, '');
+  const { stdout, stderr } = await dom0Sh(SCRUB);
+  assert.fail(`left:\n${left}scrubbed:\n${stdout}${stderr}`);
 }
 
 /** Waits for a condition in Dom0: a shell command that is tried until it succeeds, without sleeping on the host. */

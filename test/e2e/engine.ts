@@ -95,9 +95,8 @@ export function engineTests({ name, run, notFound, notExecutable, execNotFound }
 
   test(`${name} kill and rm -f; a program that is not there or cannot be executed`, async () => {
     const script = `
-      ${run} -d --name two --network none ${IMAGE} sleep 1000 >/dev/null
+      ${run} -d --name two --network none ${IMAGE} sleep 1000 >/dev/null & ${run} -d --name three --network none ${IMAGE} sleep 1000 >/dev/null & wait
       ENGINE kill two >/dev/null; ENGINE wait two; ENGINE rm two >/dev/null
-      ${run} -d --name three --network none ${IMAGE} sleep 1000 >/dev/null
       ENGINE rm -f three >/dev/null; echo "rm=$?"
       ${run} --rm --network none ${IMAGE} /no/such; echo "missing=$?"
       ${run} --rm --network none ${IMAGE} /etc/not-executable; echo "refused=$?"

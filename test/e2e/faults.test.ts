@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Everything that can go wrong, on purpose: a clear error or the right status, and nothing left.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, suite, test } from 'node:test';
 import type { Lab } from '../../lab/lab.ts';
 import { bundle, ensureRootfs, spec } from './bundle.ts';
 import { assertClean, dom0, dom0Sh, IMAGE, mustSh, removeTask, vctrRun } from './dom0.ts';
@@ -16,12 +16,49 @@ before(async () => {
 });
 after(assertClean);
 
-test('the guest kernel panics', async () => {
-  const script = 'echo before; sleep 1; echo c >/proc/sysrq-trigger; sleep 60';
-  const { status, stdout } = await vctrRun('panic', ['/bin/sh', '-c', script], ['--privileged']);
-  assert.equal(stdout, 'before\n');
-  assert.equal(status, 255);
-  await assertClean();
+suite('a fault is its container’s own, also with two others beside it', { concurrency: 3 }, () => {
+  test('the guest kernel panics', async () => {
+    const script = 'echo before; sleep 1; echo c >/proc/sysrq-trigger; sleep 60';
+    const { status, stdout } = await vctrRun('panic', ['/bin/sh', '-c', script], ['--privileged']);
+    assert.equal(stdout, 'before\n');
+    assert.equal(status, 255);
+  });
+
+  test('the guest runs out of memory', async () => {
+    const { status } = await vctrRun('oom', ['/bin/sh', '-c', 'tail /dev/zero']);
+    assert.equal(status, 137);
+  });
+
+  test('the root disk fills', async () => {
+    const flags = ['--annotation', 'org.openembedded.vxn.root-free=8'];
+    const { status, stderr } = await vctrRun('full', ['/bin/sh', '-c', 'cat /dev/zero >/fill'], flags);
+    assert.equal(status, 1);
+    assert.match(stderr, /No space left on device/);
+  });
+
+  test('the monitor is killed', async () => {
+    await mustSh('vctr run -d "$IMAGE" orphan /bin/sleep 600');
+    await mustSh('kill -9 "$(ctr task ls | awk \'$1 == "orphan" { print $2 }\')"');
+    assert.equal(await removeTask('orphan'), 137);
+  });
+
+  test('the domain is destroyed by hand', async () => {
+    await mustSh('vctr run -d "$IMAGE" byhand /bin/sleep 600');
+    await mustSh('xl destroy "$(xl list | awk \'/^vxn-byhand/ { print $2 }\')"');
+    assert.equal(await removeTask('byhand'), 255);
+  });
+
+  test('xl create fails: no memory left in Xen', async () => {
+    const flags = ['--annotation', 'org.openembedded.vxn.memory=1000000'];
+    const { status, stderr } = await vctrRun('toobig', ['/bin/true'], flags);
+    assert.equal(status, 1);
+    assert.match(stderr, /xl create failed: .*memory/i);
+  });
+
+  test('a guest that goes away while input comes in', async () => {
+    const script = `yes | vctr run --rm ${IMAGE} hungry /bin/sh -c 'head -c 100000 >/dev/null; exit 3' >/dev/null; echo $?`;
+    assert.equal((await mustSh(script)).trim(), '3');
+  });
 });
 
 test('a guest that is gone before the program starts says so, and its console is kept', async () => {
@@ -35,42 +72,6 @@ test('a guest that is gone before the program starts says so, and its console is
   assert.match(stderr, /domain was destroyed from outside|guest/);
   assert.match(stderr, /start=1/);
   assert.ok(stdout.trim().length > 0);
-  await assertClean();
-});
-
-test('the guest runs out of memory', async () => {
-  const { status } = await vctrRun('oom', ['/bin/sh', '-c', 'tail /dev/zero']);
-  assert.equal(status, 137);
-  await assertClean();
-});
-
-test('the root disk fills', async () => {
-  const flags = ['--annotation', 'org.openembedded.vxn.root-free=8'];
-  const { status, stderr } = await vctrRun('full', ['/bin/sh', '-c', 'cat /dev/zero >/fill'], flags);
-  assert.equal(status, 1);
-  assert.match(stderr, /No space left on device/);
-  await assertClean();
-});
-
-test('the monitor is killed', async () => {
-  await mustSh('vctr run -d "$IMAGE" orphan /bin/sleep 600');
-  await mustSh('kill -9 "$(ctr task ls | awk \'$1 == "orphan" { print $2 }\')"');
-  assert.equal(await removeTask('orphan'), 137);
-  await assertClean();
-});
-
-test('the domain is destroyed by hand', async () => {
-  await mustSh('vctr run -d "$IMAGE" byhand /bin/sleep 600');
-  await mustSh('xl destroy "$(xl list | awk \'/^vxn-byhand/ { print $2 }\')"');
-  assert.equal(await removeTask('byhand'), 255);
-  await assertClean();
-});
-
-test('xl create fails: no memory left in Xen', async () => {
-  const flags = ['--annotation', 'org.openembedded.vxn.memory=1000000'];
-  const { status, stderr } = await vctrRun('toobig', ['/bin/true'], flags);
-  assert.equal(status, 1);
-  assert.match(stderr, /xl create failed: .*memory/i);
   await assertClean();
 });
 
@@ -108,10 +109,4 @@ test('the runtime call is killed at each of its steps', async () => {
     await mustSh(killAt(started, 'delete --force steps', phase));
     await assertClean();
   }
-});
-
-test('a guest that goes away while input comes in', async () => {
-  const script = `yes | vctr run --rm ${IMAGE} hungry /bin/sh -c 'head -c 100000 >/dev/null; exit 3' >/dev/null; echo $?`;
-  assert.equal((await mustSh(script)).trim(), '3');
-  await assertClean();
 });

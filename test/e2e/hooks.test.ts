@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Hooks under the stock shim, with a real guest for those that run in one.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, suite, test } from 'node:test';
 import type { Lab } from '../../lab/lab.ts';
 import { ensureRootfs, runSpec, spec } from './bundle.ts';
 import { assertClean, dom0, mustSh } from './dom0.ts';
 
-const LOG = '/var/tmp/vxn-test/hooks.log';
+const logOf = (test: string): string => `/var/tmp/vxn-test/hooks-${test}.log`;
 let lab: Lab;
 
 before(async () => {
@@ -17,10 +17,13 @@ after(assertClean);
 
 type Hook = { path: string; args: string[]; timeout?: number };
 const sh = (script: string, timeout = 60): Hook => ({ path: '/bin/sh', args: ['sh', '-c', script], timeout });
-const note = (name: string): Hook => sh(`echo "${name} $(cat)" >>${LOG}`);
+const noteIn =
+  (test: string) =>
+  (name: string): Hook =>
+    sh(`echo "${name} $(cat)" >>${logOf(test)}`);
 
-async function log(): Promise<{ name: string; status: string; pid: number | undefined }[]> {
-  const text = await mustSh(`cat ${LOG} 2>/dev/null; rm -f ${LOG}`);
+async function log(test: string): Promise<{ name: string; status: string; pid: number | undefined }[]> {
+  const text = await mustSh(`cat ${logOf(test)} 2>/dev/null; rm -f ${logOf(test)}`);
   return text
     .trim()
     .split('\n')
@@ -32,6 +35,7 @@ async function log(): Promise<{ name: string; status: string; pid: number | unde
 }
 
 test('all six kinds in order; prestart can configure the container’s network namespace', async () => {
+  const note = noteIn('all');
   const guest = (name: string): Hook =>
     sh(
       `echo "${name} $(id -u) $(uname -n) $(sed 's/.*"status":"\\([a-z]*\\)".*"pid":\\([0-9]*\\).*/\\1 \\2/')" >>/tmp/hooks`,
@@ -42,7 +46,7 @@ test('all six kinds in order; prestart can configure the container’s network n
       prestart: [
         note('prestart'),
         sh(`pid=$(sed 's/.*"pid":\\([0-9]*\\).*/\\1/'); nsenter -t $pid -n ip link add vxnhook type dummy &&
-          echo "netns {\\"status\\":\\"$(nsenter -t $pid -n ls /sys/class/net 2>/dev/null | wc -l)\\"}" >>${LOG}`),
+          echo "netns {\\"status\\":\\"$(nsenter -t $pid -n ls /sys/class/net 2>/dev/null | wc -l)\\"}" >>${logOf('all')}`),
       ],
       createRuntime: [note('createRuntime')],
       createContainer: [guest('createContainer')],
@@ -54,7 +58,7 @@ test('all six kinds in order; prestart can configure the container’s network n
   const { status, stdout, stderr } = await runSpec(lab, 'hooks', config);
   assert.equal(status, 0, stderr);
   assert.equal(stdout, 'createContainer 0 vxn-test creating 1\nstartContainer 0 vxn-test created 1\n');
-  const lines = await log();
+  const lines = await log('all');
   assert.deepEqual(
     lines.map(({ name, status }) => `${name} ${status}`).filter((line) => !line.startsWith('netns')),
     [
@@ -92,17 +96,17 @@ const FAILURES: [name: string, hook: Hook, text: string][] = [
   ],
   ['poststart', sh('exit 5'), 'error running poststart hook #0: exit status 5'],
 ];
-for (const [name, hook, text] of FAILURES) {
-  test(`${name} fails: the engine is told why, nothing is left, poststop has run`, async () => {
-    const config = spec('sleep 1000');
-    Object.assign(config, { hooks: { [name]: [hook], poststop: [note('poststop')] } });
-    const { status, stderr } = await runSpec(lab, 'hook-fails', config);
-    assert.notEqual(status, 0);
-    assert.ok(stderr.includes(text), stderr);
-    assert.deepEqual(
-      (await log()).map((line) => `${line.name} ${line.status}`),
-      ['poststop stopped'],
-    );
-    await assertClean();
-  });
-}
+suite('a hook fails: the engine is told why, nothing is left, poststop has run', { concurrency: 2 }, () => {
+  for (const [name, hook, text] of FAILURES)
+    test(name, async () => {
+      const config = spec('sleep 1000');
+      Object.assign(config, { hooks: { [name]: [hook], poststop: [noteIn(name)('poststop')] } });
+      const { status, stderr } = await runSpec(lab, `hook-fails-${name.toLowerCase()}`, config);
+      assert.notEqual(status, 0);
+      assert.ok(stderr.includes(text), stderr);
+      assert.deepEqual(
+        (await log(name)).map((line) => `${line.name} ${line.status}`),
+        ['poststop stopped'],
+      );
+    });
+});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Marker guests on the real Xen: the lab's own images, which know nothing of vxn (lab/marker).
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, suite, test } from 'node:test';
 import { assertClean, dom0, dom0Sh, mustSh, removeTask, runtime, vctrRun, waitFor } from './dom0.ts';
 
 const FLAGS = ['guest-protocol=marker', 'memory=128'].flatMap((a) => [
@@ -34,26 +34,36 @@ test('what three guests at a time print, their statuses, and that each is a mach
   assert.equal(new Set([boot, large.stdout.slice(lines.length).trim(), outside]).size, 3);
 });
 
-test('arguments, environment, working directory and user arrive unchanged', async () => {
-  const words = [
-    'two words',
-    `'single' "double" \`back\``,
-    'line\nbreak',
-    '$HOME $(id)',
-    '',
-    'ünïcødé 日本語 🚀',
-    '\\n\\',
-    '-x',
-    '*',
-  ];
-  const script =
-    'for w; do printf "%s\\0" "$w"; done; printf "%s|%s|%s" "$TRICKY" "$(pwd)" "$(id -u):$(id -g)"';
-  const flags = ['--env', 'TRICKY=a b\'c"d$e', '--cwd', '/var', '--user', '1000:1000'];
-  const result = await vctrRun('m-words', ['/bin/sh', '-c', script, 'sh', ...words], [...FLAGS, ...flags]);
-  assert.equal(result.stderr, '');
-  const parts = result.stdout.split('\0');
-  assert.deepEqual(parts.slice(0, -1), words);
-  assert.equal(parts.at(-1), 'a b\'c"d$e|/var|1000:1000');
+suite('two at a time', { concurrency: 2 }, () => {
+  test('arguments, environment, working directory and user arrive unchanged', async () => {
+    const words = [
+      'two words',
+      `'single' "double" \`back\``,
+      'line\nbreak',
+      '$HOME $(id)',
+      '',
+      'ünïcødé 日本語 🚀',
+      '\\n\\',
+      '-x',
+      '*',
+    ];
+    const script =
+      'for w; do printf "%s\\0" "$w"; done; printf "%s|%s|%s" "$TRICKY" "$(pwd)" "$(id -u):$(id -g)"';
+    const flags = ['--env', 'TRICKY=a b\'c"d$e', '--cwd', '/var', '--user', '1000:1000'];
+    const result = await vctrRun('m-words', ['/bin/sh', '-c', script, 'sh', ...words], [...FLAGS, ...flags]);
+    assert.equal(result.stderr, '');
+    const parts = result.stdout.split('\0');
+    assert.deepEqual(parts.slice(0, -1), words);
+    assert.equal(parts.at(-1), 'a b\'c"d$e|/var|1000:1000');
+  });
+
+  test('a terminal: the console itself, and the status of the program', async () => {
+    const script = `script -qec "vctr run -t --rm ${ANNOTATIONS} $IMAGE m-tty /bin/sh -c 'tty; read x; echo got $x; exit 3'" /dev/null`;
+    const { status, stdout } = await dom0Sh(`(sleep 20; echo line; sleep 60) | timeout 200 ${script}`);
+    assert.match(stdout, /^\/dev\/pts\/0\r*\n/);
+    assert.match(stdout, /got line\r*\n/);
+    assert.equal(status, 3);
+  });
 });
 
 test('a guest that dies without a word, and one that panics', async () => {
@@ -66,14 +76,6 @@ test('a guest that dies without a word, and one that panics', async () => {
   assert.match(dead.stderr, /^vxn: the guest rebooted without an exit status of its program/);
   assert.deepEqual([panic.status, panic.stdout], [255, '']);
   assert.match(panic.stderr, /^vxn: the guest kernel panicked: sysrq triggered crash/);
-});
-
-test('a terminal: the console itself, and the status of the program', async () => {
-  const script = `script -qec "vctr run -t --rm ${ANNOTATIONS} $IMAGE m-tty /bin/sh -c 'tty; read x; echo got $x; exit 3'" /dev/null`;
-  const { status, stdout } = await dom0Sh(`(sleep 20; echo line; sleep 60) | timeout 200 ${script}`);
-  assert.match(stdout, /^\/dev\/pts\/0\r*\n/);
-  assert.match(stdout, /got line\r*\n/);
-  assert.equal(status, 3);
 });
 
 test('SIGKILL and SIGTERM end the domain, and so may somebody else', async () => {
