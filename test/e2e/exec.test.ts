@@ -66,7 +66,7 @@ test('killed: by a signal that it takes, by SIGKILL, by the death of its monitor
   await mustSh(`
     ctr task kill --exec-id k1 -s SIGTERM ${ID}
     ctr task kill --exec-id k2 -s SIGKILL ${ID}
-    kill -9 $(pgrep -f 'vxn-monitor exec .*--program /bin/sleep' | tail -n 1)`);
+    kill -9 $(pgrep -n -x vxn-exec)`);
   await waitFor(`vxn-oci-runtime --root $ROOT ps --format json ${ID} | jq -e 'length == 1'`);
   const left = await sleeping();
   assert.doesNotMatch(left, /sleep 200[23]|sleep 0\.1/);
@@ -96,5 +96,5 @@ test('an exec ends with its container, whose end it does not delay', async () =>
     ctr task exec -d --exec-id last2 ${ID} /bin/sh -c 'trap "" TERM; sleep 2005'
     ctr task kill -s SIGKILL ${ID}`);
   assert.equal(await removeTask(ID), 137);
-  assert.equal(await mustSh("pgrep -f 'vxn-monitor exec' || true"), '');
+  assert.equal(await mustSh("pgrep -x vxn-exec || true"), '');
 });
