@@ -96,5 +96,5 @@ test('an exec ends with its container, whose end it does not delay', async () =>
     ctr task exec -d --exec-id last2 ${ID} /bin/sh -c 'trap "" TERM; sleep 2005'
     ctr task kill -s SIGKILL ${ID}`);
   assert.equal(await removeTask(ID), 137);
-  assert.equal(await mustSh("pgrep -x vxn-exec || true"), '');
+  assert.equal(await mustSh('pgrep -x vxn-exec || true'), '');
 });
