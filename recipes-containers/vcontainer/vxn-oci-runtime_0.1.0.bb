@@ -194,8 +194,8 @@ FILES:${PN} += "${nonarch_libdir}/modules-load.d ${nonarch_libdir}/tmpfiles.d"
 CONFFILES:${PN} = "${sysconfdir}/vxn/vxn.yaml"
 CONFFILES:${PN}-docker-config = "${sysconfdir}/docker/daemon.json"
 
-RDEPENDS:${PN} = "${@bb.utils.contains('PACKAGECONFIG', 'marker-guest', 'e2fsprogs', '', d)} \
-                  ${PN}-helpers \
+RDEPENDS:${PN} = "${PN}-helpers \
+                  ${@bb.utils.contains('PACKAGECONFIG', 'marker-guest', 'e2fsprogs', '', d)} \
                   e2fsprogs-mke2fs \
                   nodejs \
                   vxn-guest \
