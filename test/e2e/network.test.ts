@@ -223,19 +223,27 @@ test('bridge mode: a pool, one address asked for, an occupied one, DHCP', async 
   await assertClean();
 });
 
-test('twenty at once on one network, all reachable, nothing left', async () => {
+test('twenty at once on one network: all reachable, each its output and status, nothing left', async () => {
+  const program =
+    'trap \\"exit $i\\" TERM; ping -c 1 -W 60 10.9.0.1 >/dev/null && echo out $i; echo err $i >&2; sleep 900 & wait';
   const out = await mustSh(
     `${NETNS} for i in $(seq 20); do netns n$i $((i + 100)); done
     for i in $(seq 20); do
-      vctr run -d ${SMALL} ${inside('n$i')} $IMAGE crowd$i /bin/sh -c "ping -c 1 -W 60 10.9.0.1 >/dev/null && echo out; exec sleep 900" >/dev/null &
+      vctr run -d ${SMALL} ${inside('n$i')} $IMAGE crowd$i /bin/sh -c "${program}" >/dev/null &
     done; wait
-    for i in $(seq 20); do ping -c 1 -W 5 10.9.0.$((i + 100)) >/dev/null && echo in; done
-    for i in $(seq 20); do ${LOGS} crowd$i; ctr task kill -s KILL crowd$i; done
-    for i in $(seq 20); do until ctr task ls | grep -qE "^crowd$i .*STOPPED"; do sleep 0.2; done; ctr task rm crowd$i 2>/dev/null; ctr c rm crowd$i; done
+    for i in $(seq 20); do ping -c 1 -W 5 10.9.0.$((i + 100)) >/dev/null && echo in $i; done
+    for i in $(seq 20); do
+      until log=$(${LOGS} crowd$i 2>&1) && echo "$log" | grep err; do sleep 0.2; done; echo "$log" | grep out
+      ctr task kill -s TERM crowd$i
+    done
+    for i in $(seq 20); do
+      until ctr task ls | grep -qE "^crowd$i .*STOPPED"; do sleep 0.2; done
+      ctr task rm crowd$i 2>&1 | sed -n 's/.*exit code \\([0-9]*\\).*/status \\1/p'; ctr c rm crowd$i
+    done
     for i in $(seq 20); do ! tc -n n$i qdisc | grep ingress; ip netns del n$i; done`,
-    { timeoutMs: 480_000 },
+    { timeoutMs: 900_000 },
   );
-  assert.equal(out.split('\n').filter((l) => l === 'in').length, 20, out);
-  assert.equal(out.split('\n').filter((l) => l === 'out').length, 20, out);
+  const each = (line: string): string[] => Array.from({ length: 20 }, (_, i) => `${line} ${i + 1}`);
+  assert.deepEqual(out.trim().split('\n').sort(), ['in', 'out', 'err', 'status'].flatMap(each).sort());
   await assertClean();
 });
