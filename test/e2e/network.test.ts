@@ -9,13 +9,18 @@ import { after, before, test } from 'node:test';
 import type { Lab } from '../../lab/lab.ts';
 import { assertClean, dom0, dom0Sh, mustSh, removeTask, waitFor } from './dom0.ts';
 
-// The program of containers that serve: what comes in at port 5000 is answered by its MD5, port 5001 gives the file /r, and 5002
-// echoes UDP.
+// Files of 8 and of 64 MiB: random bytes, since the machine is emulated, only once.
+const FILES = `
+head -c 8388608 /dev/urandom >small; for i in 1 2 3 4 5 6 7 8; do echo $i; cat small; done >large
+for file in small large; do md5sum <$file | cut -c1-32; done`;
+// The program of a container that serves: what comes in at port 5000 is answered by its MD5, 5001 and 5002 give the files, and
+// 5003 echoes UDP.
 const SERVE = `
-head -c 67108864 /dev/urandom >/r; md5sum </r | cut -c1-32
+cd /; ${FILES}
 nc -ll -p 5000 -e /bin/md5sum &
-nc -ll -p 5001 -e /bin/cat /r &
-exec /udp echo 5002`;
+nc -ll -p 5001 -e /bin/cat /small &
+nc -ll -p 5002 -e /bin/cat /large &
+exec /udp echo 5003`;
 const UDP = '/var/tmp/vxn-test/udp';
 const MOUNT = `--mount type=bind,src=${UDP},dst=/udp,options=rbind:ro`;
 const SMALL = '--annotation org.openembedded.vxn.memory=96';
@@ -91,20 +96,22 @@ test('packets of every kind and size, both ways, by two interfaces; the namespac
     assert.ok(seen.includes(route), seen);
   for (const mtu of [/eth0: .* mtu 9000 /, /eth1: .* mtu 1400 /, /eth2: .* mtu 1500 /])
     assert.match(seen, mtu);
-  const [md5 = ''] = served.split('\n');
+  const [small = '', large = ''] = served.split('\n');
   await mustSh(`ping -c 3 -i 0.2 10.9.0.2 && ping -c 2 -i 0.2 fd09::2 && ping -c 3 -i 0.2 10.8.0.2
     ping -c 2 -i 0.2 -M do -s 8972 10.9.0.2 && ping -c 2 -i 0.2 -M do -s 1372 10.8.0.2
     ! ping -c 1 -W 2 -M do -s 1373 10.8.0.2`);
-  await mustSh('head -c 67108864 /dev/urandom >/var/tmp/vxn-test/r');
-  const sum = await mustSh('md5sum </var/tmp/vxn-test/r | cut -c1-32');
-  for (const address of ['10.9.0.2', '10.8.0.2']) {
+  const sums = (await mustSh(`cd /var/tmp/vxn-test; ${FILES}`)).split('\n');
+  for (const [address, file, sum, port, served] of [
+    ['10.9.0.2', 'large', sums[1], 5002, large],
+    ['10.8.0.2', 'small', sums[0], 5001, small],
+  ]) {
     const [to, from] = (
-      await mustSh(`busybox nc ${address} 5000 </var/tmp/vxn-test/r | cut -c1-32
-        busybox nc ${address} 5001 </dev/null | md5sum | cut -c1-32`)
+      await mustSh(`busybox nc ${address} 5000 </var/tmp/vxn-test/${file} | cut -c1-32
+        busybox nc ${address} ${port} </dev/null | md5sum | cut -c1-32`)
     ).split('\n');
-    assert.deepEqual([to, from], [sum.trim(), md5], `at ${address}`);
+    assert.deepEqual([to, from], [sum, served], `at ${address}`);
     // One that fits, and one in fragments.
-    const udp = `${UDP} ask ${address} 5002`;
+    const udp = `${UDP} ask ${address} 5003`;
     assert.equal(await mustSh(`${udp} 1000 10; ${udp} 20000 10`), '10\n10\n');
   }
   const { stdout } = await dom0Sh(
