@@ -38,6 +38,7 @@ export const DOM0_PACKAGES: readonly string[] = [
   'kmod',
   'libseccomp2',
   'netavark',
+  'nftables',
   'nodejs',
   'podman',
   'procps',

@@ -352,6 +352,8 @@ bool network_busy(void) { return state == PLUGGING || state == TELLING; }
 void network_turn(void) {
   if (state != TELLING || !guest_has_room()) return;
   guest_send(VXN_H_NETWORK, 0, CONTAINER, next.data, (uint32_t)next.len);
+  for (size_t i = 0; i < NETNS_LINKS; i++)
+    if (wires[i].used && !wires[i].announced) vif_announce(domid, wires[i].link.number), wires[i].announced = true;
   if (!announced) timeline_stamp("network.sent", 0);
   struct vxn_writer old = told;
   told = next;

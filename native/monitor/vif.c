@@ -104,6 +104,17 @@ int vif_add(uint32_t domid, unsigned number, const uint8_t mac[6], const char *s
   return rc;
 }
 
+// Any write below a device's folder is a look at that device (xenbus_dev_changed() of Linux).
+void vif_announce(uint32_t domid, unsigned number) {
+  char path[PATH_SIZE], value[12];
+  snprintf(path, sizeof path, "/local/domain/%" PRIu32 "/device/vif/%u/handle", domid, number);
+  snprintf(value, sizeof value, "%u", number);
+  struct xs_handle *xs = xs_open(0);
+  if (xs == NULL) return;
+  xs_write(xs, XBT_NULL, path, value, (unsigned)strlen(value));
+  xs_close(xs);
+}
+
 void vif_remove(const char *xl, uint32_t domid, unsigned number) {
   char domain[12], device[12];
   snprintf(domain, sizeof domain, "%" PRIu32, domid);
@@ -159,6 +170,8 @@ int vif_add(uint32_t domid, unsigned number, const uint8_t mac[6], const char *s
   if (rc != 0) *error = "cannot make a veth pair";
   return rc == 0 ? 0 : -1;
 }
+
+void vif_announce(uint32_t domid, unsigned number) { (void)domid, (void)number; }
 
 void vif_remove(const char *xl, uint32_t domid, unsigned number) {
   struct nl_message m;

@@ -15,6 +15,10 @@ void vif_name(char name[IFNAMSIZ], uint32_t domid, unsigned number);
 int vif_add(uint32_t domid, unsigned number, const uint8_t mac[6], const char *script, const char *netns,
             const char **error);
 
+/// Makes a guest that is up look for its interface once more. A Linux guest does not see what comes between its first look at
+/// its devices and its watch of them, and says nothing of what it has found already.
+void vif_announce(uint32_t domid, unsigned number);
+
 /// Takes an interface back in the background.
 void vif_remove(const char *xl, uint32_t domid, unsigned number);
 

@@ -167,11 +167,12 @@ test('a change is followed; the monitor is killed; the namespace goes first', as
   await assertClean();
 });
 
+// Without ipMasq, whose rules ctr leaves with any runtime: it takes the network back without saying whose namespace it was.
 test('ctr run --cni: bridge, portmap and firewall of containernetworking-plugins', async () => {
   await mustSh(`mkdir -p /etc/cni/net.d /opt/cni && ln -sfn /usr/lib/cni /opt/cni/bin
     cat >/etc/cni/net.d/10-vxn.conflist <<'END'
     { "cniVersion": "0.4.0", "name": "vxn", "plugins": [
-      { "type": "bridge", "bridge": "cni9", "isGateway": true, "ipMasq": true, "promiscMode": false,
+      { "type": "bridge", "bridge": "cni9", "isGateway": true,
         "ipam": { "type": "host-local", "ranges": [[{ "subnet": "10.88.9.0/24" }]], "routes": [{ "dst": "0.0.0.0/0" }] } },
       { "type": "portmap", "capabilities": { "portMappings": true } }, { "type": "firewall" } ] }
 END`);
@@ -199,7 +200,7 @@ END`);
 test('bridge mode: a pool, one address asked for, an occupied one, DHCP', async () => {
   await mustSh(`
     cp /etc/vxn/vxn.yaml /tmp/vxn.yaml
-    printf 'bridgeAddresses: 10.6.0.10-10.6.0.11/24\nbridgeGateway: 10.6.0.1\nannotations: [memory, network-*]\n' >>/etc/vxn/vxn.yaml
+    printf 'bridgeAddresses: 10.6.0.10-10.6.0.11/24\nbridgeGateway: 10.6.0.1\n' >>/etc/vxn/vxn.yaml
     ip link add name xenbr0 type bridge && ip link set xenbr0 up && ip addr add 10.6.0.1/24 dev xenbr0
     printf 'start 10.6.0.50\nend 10.6.0.60\ninterface xenbr0\nlease_file /tmp/udhcpd.leases\npidfile /tmp/udhcpd.pid\noption subnet 255.255.255.0\noption router 10.6.0.1\n' >/tmp/udhcpd.conf
     touch /tmp/udhcpd.leases; busybox udhcpd -I 10.6.0.1 /tmp/udhcpd.conf`);
