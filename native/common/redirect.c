@@ -84,6 +84,15 @@ int redirect_add(struct nl *n, int index, int to) {
 
 // ---- Looking at filters
 
+#define DUMP_ATTEMPTS 20
+
+// A dump is interrupted by any interface that comes or goes meanwhile; another one tells. What it has told already is true.
+static int dump(struct nl *n, struct nl_message *m, nl_fn take, void *ctx) {
+  int rc = -EINTR;
+  for (int i = 0; i < DUMP_ATTEMPTS && rc == -EINTR; i++) rc = nl_request(n, m, take, ctx);
+  return rc;
+}
+
 struct filter_dump {
   int target;
   bool ours, others;
@@ -131,7 +140,7 @@ static int look(struct nl *n, int index, struct filter_dump *d) {
   struct tcmsg t = {.tcm_family = AF_UNSPEC, .tcm_ifindex = index, .tcm_parent = INGRESS};
   *d = (struct filter_dump){0};
   nl_start(&m, RTM_GETTFILTER, NLM_F_DUMP, &t, sizeof t);
-  return nl_request(n, &m, take_filter, d);
+  return dump(n, &m, take_filter, d);
 }
 
 static bool exists(struct nl *n, int index) {
@@ -172,7 +181,7 @@ static bool has_ingress(struct nl *n, int index) {
   struct tcmsg t = {.tcm_family = AF_UNSPEC, .tcm_ifindex = index};
   struct qdisc_dump d = {.index = index};
   nl_start(&m, RTM_GETQDISC, NLM_F_DUMP, &t, sizeof t);
-  return nl_request(n, &m, take_qdisc, &d) == 0 && d.ingress;
+  return dump(n, &m, take_qdisc, &d) == 0 && d.ingress;
 }
 
 void redirect_remove(struct nl *n, int index) {
