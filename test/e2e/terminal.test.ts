@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Terminals under the stock containerd: ctr is the person's side, the guest's shell the other.
-import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Terminal } from '../fixtures/terminal.ts';
 import { assertClean, dom0, IMAGE, mustSh, waitFor } from './dom0.ts';
