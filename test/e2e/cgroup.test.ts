@@ -23,7 +23,7 @@ test('ctr task metrics shows the monitor, not containerd; the cgroup holds the m
     echo "containerd=$(cat /sys/fs/cgroup$(cut -d: -f3 /proc/$(pgrep -x containerd)/cgroup)/memory.current 2>/dev/null)"
     ctr task kill -s KILL metered; until ctr task ls | grep -q 'metered.*STOPPED'; do sleep 0.2; done
     ctr task rm metered >/dev/null 2>&1; ctr c rm metered
-    echo "left=$(ls -d default/* 2>/dev/null | wc -l)"; echo "same=$([ "$before" = "$(ls -d */ | tr -d '\\n')" ] && echo yes)"`;
+    echo "left=$(ls -d default/*/ 2>/dev/null | wc -l)"; echo "same=$([ "$before" = "$(ls -d */ | tr -d '\\n')" ] && echo yes)"`;
   const f = keysAndValues(await mustSh(script));
   assert.equal(f.path, '/default/metered');
   assert.deepEqual([f.alone, f.limit, f.comm], ['yes', 'max', 'vxn-monitor']);

@@ -2,7 +2,8 @@
 // Marker guests on the real Xen: the lab's own images, which know nothing of vxn (lab/marker).
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { assertClean, dom0, dom0Sh, mustSh, removeTask, runtime, vctrRun, waitFor } from './dom0.ts';
+import { assertClean, dom0, IMAGE, mustSh, removeTask, runtime, vctrRun, waitFor } from './dom0.ts';
+import { person } from './terminal.ts';
 
 const FLAGS = ['guest-protocol=marker', 'memory=128'].flatMap((a) => [
   '--annotation',
@@ -58,11 +59,12 @@ suite('two at a time', { concurrency: 2 }, () => {
   });
 
   test('a terminal: the console itself, and the status of the program', async () => {
-    const script = `script -qec "vctr run -t --rm ${ANNOTATIONS} $IMAGE m-tty /bin/sh -c 'tty; read x; echo got $x; exit 3'" /dev/null`;
-    const { status, stdout } = await dom0Sh(`(sleep 20; echo line; sleep 60) | timeout 200 ${script}`);
-    assert.match(stdout, /^\/dev\/pts\/0\r*\n/);
-    assert.match(stdout, /got line\r*\n/);
-    assert.equal(status, 3);
+    const program = 'tty; read x; echo got $x; exit 3';
+    const p = await person(['vctr', 'run', '-t', '--rm', ...FLAGS, IMAGE, 'm-tty', '/bin/sh', '-c', program]);
+    await p.sees(/^\/dev\/pts\/0\r/m);
+    p.type('line\r');
+    await p.sees(/^got line\r/m);
+    await p.hears(/^exit 3$/m);
   });
 });
 
