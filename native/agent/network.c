@@ -169,7 +169,7 @@ static bool has_link_local(const struct network_desc *d, uint32_t number) {
     struct nl_value v[IFA_ADDRESS + 1];
     if (o->type != RTM_NEWADDR) continue;
     memcpy(&a, o->data, sizeof a);
-    if (a.ifa_family == AF_INET6 && a.ifa_index == number + NET_GUEST_FIRST &&
+    if (a.ifa_family == AF_INET6 && a.ifa_index == number + VXN_NET_FIRST &&
         nl_parse(o->data + sizeof a, o->len - sizeof a, v, IFA_ADDRESS + 1) == 0 && v[IFA_ADDRESS].len == 16 &&
         v[IFA_ADDRESS].data[0] == 0xfe && (v[IFA_ADDRESS].data[1] & 0xc0) == 0x80)
       return true;
@@ -200,8 +200,8 @@ static int set_up_links(const struct network_desc *d, struct error *e) {
 // ---- Addresses, routes, rules, neighbours
 
 static uint32_t real_index(uint32_t index) {
-  if (index <= NET_GUEST_LO) return index;
-  return (uint32_t)device_index(index - NET_GUEST_FIRST);
+  if (index <= VXN_NET_LO) return index;
+  return (uint32_t)device_index(index - VXN_NET_FIRST);
 }
 
 static bool translate_hops(uint8_t *hops, size_t len) {

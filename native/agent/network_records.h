@@ -7,10 +7,6 @@
 
 #include "util.h"
 
-/// Interface numbers inside an object: 0 names none, 1 lo, then come the links by number.
-#define NET_GUEST_LO 1u
-#define NET_GUEST_FIRST 2u
-
 struct setting_desc {
   const char *key, *value;  ///< "ipv4/rp_filter"
 };

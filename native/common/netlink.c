@@ -10,6 +10,7 @@
 // The kernel fills it with as many messages of a dump as fit.
 #define RECEIVE 32768
 #define ANSWER_SECONDS 10
+#define DUMP_ATTEMPTS 5
 
 static _Alignas(8) uint8_t buffer[RECEIVE];
 
@@ -198,6 +199,17 @@ int nl_request(struct nl *n, struct nl_message *m, nl_fn fn, void *ctx) {
     if (error != 0) return error;
   }
   return a.result != 0 ? a.result : a.interrupted ? -EINTR : 0;
+}
+
+int nl_dump(struct nl *n, uint16_t type, const void *body, size_t len, nl_fn fn, void (*start)(void *ctx), void *ctx) {
+  int rc = -EINTR;
+  for (int i = 0; i < DUMP_ATTEMPTS && rc == -EINTR; i++) {
+    struct nl_message m;
+    if (start != NULL) start(ctx);
+    nl_start(&m, type, NLM_F_DUMP, body, len);
+    rc = nl_request(n, &m, fn, ctx);
+  }
+  return rc;
 }
 
 int nl_events(struct nl *n, nl_fn fn, void *ctx) {

@@ -54,6 +54,10 @@ typedef int (*nl_fn)(void *ctx, uint16_t type, const uint8_t *body, size_t len);
 /// A dump that the kernel found to be inconsistent gives -EINTR: ask again, from the beginning.
 int nl_request(struct nl *n, struct nl_message *m, nl_fn fn, void *ctx);
 
+/// A dump of this type, asked for again while the kernel finds it to be inconsistent; start (NULL: nothing) undoes what fn has
+/// collected before. As nl_request(), -EINTR when it never was consistent.
+int nl_dump(struct nl *n, uint16_t type, const void *body, size_t len, nl_fn fn, void (*start)(void *ctx), void *ctx);
+
 /// Reads what the groups have to tell without waiting. 1: fn was called, 0: nothing there, -ENOBUFS: something was lost.
 int nl_events(struct nl *n, nl_fn fn, void *ctx);
 

@@ -145,6 +145,10 @@ enum vxn_tag {
   VXN_T_LINK_DHCP = 116,
 };
 
+// Interface numbers in an OBJECT of NETWORK: 0 names none, 1 lo, then come the links by number.
+#define VXN_NET_LO 1u
+#define VXN_NET_FIRST 2u
+
 struct vxn_header {
   uint16_t type;
   uint16_t flags;

@@ -84,15 +84,6 @@ int redirect_add(struct nl *n, int index, int to) {
 
 // ---- Looking at filters
 
-#define DUMP_ATTEMPTS 20
-
-// A dump is interrupted by any interface that comes or goes meanwhile; another one tells. What it has told already is true.
-static int dump(struct nl *n, struct nl_message *m, nl_fn take, void *ctx) {
-  int rc = -EINTR;
-  for (int i = 0; i < DUMP_ATTEMPTS && rc == -EINTR; i++) rc = nl_request(n, m, take, ctx);
-  return rc;
-}
-
 struct filter_dump {
   int target;
   bool ours, others;
@@ -136,11 +127,10 @@ static int take_filter(void *ctx, uint16_t type, const uint8_t *body, size_t len
 }
 
 static int look(struct nl *n, int index, struct filter_dump *d) {
-  struct nl_message m;
   struct tcmsg t = {.tcm_family = AF_UNSPEC, .tcm_ifindex = index, .tcm_parent = INGRESS};
   *d = (struct filter_dump){0};
-  nl_start(&m, RTM_GETTFILTER, NLM_F_DUMP, &t, sizeof t);
-  return dump(n, &m, take_filter, d);
+  // What an inconsistent dump has told is true all the same.
+  return nl_dump(n, RTM_GETTFILTER, &t, sizeof t, take_filter, NULL, d);
 }
 
 static bool exists(struct nl *n, int index) {
@@ -177,11 +167,9 @@ static int take_qdisc(void *ctx, uint16_t type, const uint8_t *body, size_t len)
 
 // Not clsact, which others use for what goes out as well. The kernel shows this qdisc in dumps only.
 static bool has_ingress(struct nl *n, int index) {
-  struct nl_message m;
   struct tcmsg t = {.tcm_family = AF_UNSPEC, .tcm_ifindex = index};
   struct qdisc_dump d = {.index = index};
-  nl_start(&m, RTM_GETQDISC, NLM_F_DUMP, &t, sizeof t);
-  return dump(n, &m, take_qdisc, &d) == 0 && d.ingress;
+  return nl_dump(n, RTM_GETQDISC, &t, sizeof t, take_qdisc, NULL, &d) == 0 && d.ingress;
 }
 
 void redirect_remove(struct nl *n, int index) {

@@ -16,7 +16,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ATTEMPTS 5
 #define LO_INDEX 1
 
 __attribute__((format(printf, 2, 3))) static int refuse(char why[NETNS_WHY], const char *format, ...) {
@@ -25,18 +24,6 @@ __attribute__((format(printf, 2, 3))) static int refuse(char why[NETNS_WHY], con
   vsnprintf(why, NETNS_WHY, format, ap);
   va_end(ap);
   return -1;
-}
-
-// Asks again while the namespace changes under the dump; start() undoes what the last attempt has collected.
-static int dump(struct nl *n, uint16_t type, const void *body, size_t len, nl_fn fn, void (*start)(void *), void *ctx) {
-  int rc = -EINTR;
-  for (int i = 0; i < ATTEMPTS && rc == -EINTR; i++) {
-    struct nl_message m;
-    if (start != NULL) start(ctx);
-    nl_start(&m, type, NLM_F_DUMP, body, len);
-    rc = nl_request(n, &m, fn, ctx);
-  }
-  return rc;
 }
 
 // ---- Interfaces
@@ -117,8 +104,8 @@ int netns_read(struct nl *n, struct netns *ns, char why[NETNS_WHY]) {
   struct ifinfomsg links = {.ifi_family = AF_UNSPEC};
   struct ifaddrmsg addresses = {.ifa_family = AF_UNSPEC};
   why[0] = '\0';
-  int rc = dump(n, RTM_GETLINK, &links, sizeof links, take_link, links_start, &d);
-  if (rc == 0) rc = dump(n, RTM_GETADDR, &addresses, sizeof addresses, mark_addressed, NULL, &d);
+  int rc = nl_dump(n, RTM_GETLINK, &links, sizeof links, take_link, links_start, &d);
+  if (rc == 0) rc = nl_dump(n, RTM_GETADDR, &addresses, sizeof addresses, mark_addressed, NULL, &d);
   if (rc != 0 && why[0] == '\0') return refuse(why, "cannot read the network namespace: %s", strerror(-rc));
   if (rc != 0) return -1;
   struct netns old = *ns;
@@ -204,7 +191,7 @@ void netns_write_object(struct vxn_writer *w, uint16_t type, const struct nl_mes
 // The guest's number of an interface, 0 when the guest does not have it.
 static uint32_t guest_index(const struct netns *ns, uint32_t index) {
   const struct netns_link *l = by_index(ns, (int)index);
-  return index == LO_INDEX ? NETNS_LO : l == NULL ? 0 : l->number + NETNS_FIRST;
+  return index == LO_INDEX ? VXN_NET_LO : l == NULL ? 0 : l->number + VXN_NET_FIRST;
 }
 
 static void copy(struct nl_message *m, const struct nl_value *v, const uint16_t *types, size_t n) {
@@ -223,7 +210,7 @@ static int take_address(void *ctx, uint16_t type, const uint8_t *body, size_t le
   memcpy(&a, body, sizeof a);
   uint32_t index = guest_index(d->ns, a.ifa_index);
   // lo has its own addresses in the guest.
-  if (index <= NETNS_LO) return 0;
+  if (index <= VXN_NET_LO) return 0;
   if (nl_parse(body + sizeof a, len - sizeof a, v, IFA_RT_PRIORITY + 1) < 0) return -EBADMSG;
   uint32_t flags = nl_u32(v[IFA_FLAGS], a.ifa_flags);
   // What came by router advertisement comes to the guest the same way.
@@ -306,7 +293,7 @@ static int take_neighbour(void *ctx, uint16_t type, const uint8_t *body, size_t 
   if (type != RTM_NEWNEIGH || len < sizeof n) return 0;
   memcpy(&n, body, sizeof n);
   uint32_t index = guest_index(d->ns, (uint32_t)n.ndm_ifindex);
-  if (n.ndm_state != NUD_PERMANENT || index <= NETNS_LO) return 0;
+  if (n.ndm_state != NUD_PERMANENT || index <= VXN_NET_LO) return 0;
   if (nl_parse(body + sizeof n, len - sizeof n, v, NDA_LLADDR + 1) < 0) return -EBADMSG;
   struct ndmsg out = {.ndm_family = n.ndm_family, .ndm_ifindex = (int)index, .ndm_state = NUD_PERMANENT};
   nl_start(&m, RTM_NEWNEIGH, 0, &out, sizeof out);
@@ -345,7 +332,7 @@ static int describe(struct nl *n, struct object_dump *d, uint16_t type, uint8_t 
   size_t len = type == RTM_GETADDR ? sizeof(struct ifaddrmsg) : sizeof(struct rtmsg);
   _Static_assert(sizeof(struct rtmsg) == sizeof(struct ndmsg) && sizeof(struct rtmsg) == sizeof(struct fib_rule_hdr), "size");
   d->begun = d->w->len;
-  int rc = dump(n, type, body, len, fn, objects_start, d);
+  int rc = nl_dump(n, type, body, len, fn, objects_start, d);
   return rc == -EAFNOSUPPORT || rc == -EOPNOTSUPP ? 0 : rc;
 }
 

@@ -12,9 +12,6 @@
 
 #define NETNS_LINKS 16
 #define NETNS_WHY 256
-// Interface numbers in what the guest gets: 1 is lo everywhere, then come the domain's vifs.
-#define NETNS_LO 1u
-#define NETNS_FIRST 2u
 
 /// An Ethernet interface that the guest is to have.
 struct netns_link {

@@ -74,7 +74,7 @@ __attribute__((format(printf, 1, 2))) static int problem(const char *format, ...
 
 static void write_bridged(struct vxn_writer *w, const struct netns_link *l) {
   struct nl_message m;
-  struct ifaddrmsg a = {.ifa_family = AF_INET, .ifa_prefixlen = request.prefix, .ifa_index = l->number + NETNS_FIRST};
+  struct ifaddrmsg a = {.ifa_family = AF_INET, .ifa_prefixlen = request.prefix, .ifa_index = l->number + VXN_NET_FIRST};
   struct rtmsg r = {.rtm_family = AF_INET, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_STATIC, .rtm_type = RTN_UNICAST};
   uint8_t broadcast[4];
   size_t link = vxn_write_begin(w, VXN_T_LINK);
@@ -92,7 +92,7 @@ static void write_bridged(struct vxn_writer *w, const struct netns_link *l) {
   if (memcmp(request.gateway, "\0\0\0", 4) == 0) return;
   nl_start(&m, RTM_NEWROUTE, 0, &r, sizeof r);
   nl_put(&m, RTA_GATEWAY, request.gateway, 4);
-  nl_put_u32(&m, RTA_OIF, l->number + NETNS_FIRST);
+  nl_put_u32(&m, RTA_OIF, l->number + VXN_NET_FIRST);
   netns_write_object(w, RTM_NEWROUTE, &m);
 }
 

@@ -19,7 +19,6 @@ void vif_name(char name[IFNAMSIZ], uint32_t domid, unsigned number) {
 
 #define ATTEMPTS 50
 #define PATH_SIZE 96
-#define KEYS_MAX 12
 
 // The three folders of a device: what the guest sees, what netback sees, and what libxl remembers to take it back.
 struct device {
@@ -32,6 +31,10 @@ struct device {
 struct entry {
   const char *key, *value;
 };
+
+static void frontend_path(char path[PATH_SIZE], uint32_t domid, unsigned number) {
+  snprintf(path, PATH_SIZE, "/local/domain/%" PRIu32 "/device/vif/%u", domid, number);
+}
 
 static bool put(struct xs_handle *xs, xs_transaction_t t, const char *folder, const struct entry *e) {
   char path[PATH_SIZE + 32];
@@ -90,7 +93,7 @@ static int commit(struct xs_handle *xs, const struct device *d) {
 int vif_add(uint32_t domid, unsigned number, const uint8_t mac[6], const char *script, const char *netns,
             const char **error) {
   struct device d = {.domid = domid, .script = script, .netns = netns};
-  snprintf(d.frontend, PATH_SIZE, "/local/domain/%" PRIu32 "/device/vif/%u", domid, number);
+  frontend_path(d.frontend, domid, number);
   snprintf(d.backend, PATH_SIZE, "/local/domain/0/backend/vif/%" PRIu32 "/%u", domid, number);
   snprintf(d.libxl, PATH_SIZE, "/libxl/%" PRIu32 "/device/vif/%u", domid, number);
   snprintf(d.number, sizeof d.number, "%u", number);
@@ -106,12 +109,12 @@ int vif_add(uint32_t domid, unsigned number, const uint8_t mac[6], const char *s
 
 // Any write below a device's folder is a look at that device (xenbus_dev_changed() of Linux).
 void vif_announce(uint32_t domid, unsigned number) {
-  char path[PATH_SIZE], value[12];
-  snprintf(path, sizeof path, "/local/domain/%" PRIu32 "/device/vif/%u/handle", domid, number);
+  char frontend[PATH_SIZE], value[12];
+  frontend_path(frontend, domid, number);
   snprintf(value, sizeof value, "%u", number);
   struct xs_handle *xs = xs_open(0);
   if (xs == NULL) return;
-  xs_write(xs, XBT_NULL, path, value, (unsigned)strlen(value));
+  put(xs, XBT_NULL, frontend, &(struct entry){"handle", value});
   xs_close(xs);
 }
 

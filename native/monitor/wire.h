@@ -8,7 +8,8 @@
 #include "netns.h"
 
 struct wire {
-  bool used, joined, announced;  // announced: the guest has been told to look for it
+  bool used, joined;
+  bool announced;          // the guest has been told to look for it
   int bridge;              // its index outside, 0: joined inside
   struct netns_link link;  // inside, or what the guest is to have
 };

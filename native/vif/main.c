@@ -43,6 +43,8 @@ struct links {
   size_t n;
 };
 
+static void links_start(void *ctx) { ((struct links *)ctx)->n = 0; }
+
 static int take_link(void *ctx, uint16_t type, const uint8_t *body, size_t len) {
   struct links *l = ctx;
   struct ifinfomsg i;
@@ -54,12 +56,10 @@ static int take_link(void *ctx, uint16_t type, const uint8_t *body, size_t len) 
 
 // What was joined to this vif, or to one that is gone, is joined to nothing any more.
 static void clean_up(struct nl *n, const char *vif) {
-  struct nl_message m;
   struct ifinfomsg all = {.ifi_family = AF_UNSPEC};
   struct links l = {.n = 0};
   int own = (int)if_nametoindex(vif);
-  nl_start(&m, RTM_GETLINK, NLM_F_DUMP, &all, sizeof all);
-  if (nl_request(n, &m, take_link, &l) != 0) return;
+  if (nl_dump(n, RTM_GETLINK, &all, sizeof all, take_link, links_start, &l) != 0) return;
   for (size_t i = 0; i < l.n; i++) {
     int target = redirect_target(n, l.index[i]);
     if (target < 0 || (target > 0 && target == own)) redirect_remove(n, l.index[i]);

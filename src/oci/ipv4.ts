@@ -12,11 +12,6 @@ export function formatIpv4(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
 }
 
-/** Its four bytes, the first one first. */
-export function ipv4Bytes(address: number): number[] {
-  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255);
-}
-
 /** The first and the last address of a network: neither is a host's, unless it has no others. */
 export function networkOf(address: number, prefix: number): { first: number; last: number } {
   const size = 2 ** (32 - prefix);
