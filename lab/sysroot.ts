@@ -16,6 +16,22 @@ export interface SysrootVariables {
 
 const RECIPE = 1;
 
+/** Unpacks a sysroot of one of Debian's architectures into a new folder. */
+export async function makeSysroot(directory: string, architecture: string): Promise<void> {
+  await debianTree({ directory, architecture, packages: SYSROOT_PACKAGES, variant: 'extract' });
+  // base-files, which would make these, is not part of an extracted tree.
+  for (const name of ['lib', 'lib64']) {
+    await symlink(`usr/${name}`, path.join(directory, name)).catch(ignoreExisting);
+  }
+}
+
+/** gcc's options for a sysroot. -B finds its crt1.o, -L its archives: without them the host's own libc gets in. */
+export function sysrootOptions(directory: string, triplet: string): string {
+  const libraries = path.join(directory, 'usr/lib', triplet);
+  const headers = path.join(directory, 'usr/include');
+  return `--sysroot=${directory} -B${libraries}/ -L${libraries} -isystem ${headers}/${triplet} -isystem ${headers}`;
+}
+
 /** Makes the sysroot when it is missing; returns its directory. */
 export async function ensureSysroot(): Promise<string> {
   const key = createHash('sha256').update(JSON.stringify([RECIPE, labArch.debian, SUITE, SYSROOT_PACKAGES]));
@@ -28,16 +44,7 @@ export async function ensureSysroot(): Promise<string> {
     const work = await mkdtemp(path.join(parent, 'tmp-'));
     try {
       const tree = path.join(work, 'tree');
-      await debianTree({
-        directory: tree,
-        architecture: labArch.debian,
-        packages: SYSROOT_PACKAGES,
-        variant: 'extract',
-      });
-      // base-files, which would make these, is not part of an extracted tree.
-      for (const name of ['lib', 'lib64']) {
-        await symlink(`usr/${name}`, path.join(tree, name)).catch(ignoreExisting);
-      }
+      await makeSysroot(tree, labArch.debian);
       await rename(tree, directory);
     } finally {
       await rm(work, { recursive: true, force: true });
@@ -48,12 +55,7 @@ export async function ensureSysroot(): Promise<string> {
 
 /** The make variables for a sysroot made by {@link ensureSysroot}. */
 export function sysrootVariables(directory: string): SysrootVariables {
-  const libraries = path.join(directory, 'usr/lib', labArch.triplet);
-  const headers = path.join(directory, 'usr/include');
-  return {
-    // -B finds the sysroot's crt1.o, -L its archives: without them the host's own libc gets in.
-    CC: `${labArch.triplet}-gcc --sysroot=${directory} -B${libraries}/ -L${libraries} -isystem ${headers}/${labArch.triplet} -isystem ${headers}`,
-  };
+  return { CC: `${labArch.triplet}-gcc ${sysrootOptions(directory, labArch.triplet)}` };
 }
 
 /** The make variables as words for a shell: `CC='...'`. */

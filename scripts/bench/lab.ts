@@ -2,46 +2,13 @@
 // The part of the benchmark that needs a real Xen. The machine is emulated: only ratios and what is named a goal mean anything.
 import { deploy } from '../../lab/deploy.ts';
 import { ensureLab, type Lab } from '../../lab/lab.ts';
-import { IMAGE } from '../../lab/oci-image.ts';
 import { type Phase, phasesOf, type Stamp } from '../../src/oci/timeline.ts';
+import { goal, say, seconds, sh } from './dom0.ts';
+import { median } from './measure.ts';
 
-const ROOT = '/run/containerd/runc/default';
 const ROUNDS = 5;
 const STREAM_MIB = 128;
 const CROWD = 20;
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-function goal(name: string, value: number, unit: string, limit: number, atMost = true): void {
-  const met = atMost ? value <= limit : value >= limit;
-  say(
-    `  ${name.padEnd(52)}${value.toFixed(2).padStart(9)} ${unit.padEnd(6)} goal ${atMost ? '<=' : '>='} ${limit}: ${met ? 'met' : 'MISSED'}`,
-  );
-}
-
-/** Runs a script in Dom0 that must succeed; its output. */
-async function sh(lab: Lab, script: string): Promise<string> {
-  const { status, stdout, stderr } = await lab.sh(script, { env: { IMAGE, ROOT }, timeoutMs: 600_000 });
-  if (status !== 0) throw new Error(`${script}: status ${status}\n${stderr.toString()}`);
-  return stdout.toString();
-}
-
-/** Seconds that a command takes by Dom0's own clock. */
-async function seconds(lab: Lab, command: string): Promise<number> {
-  const out = await sh(
-    lab,
-    `a=$(cut -d' ' -f1 /proc/uptime); ${command} >/dev/null 2>&1; b=$(cut -d' ' -f1 /proc/uptime); echo "$a $b"`,
-  );
-  const [a, b] = out.trim().split(' ').map(Number);
-  return (b ?? 0) - (a ?? 0);
-}
 
 async function timelineOf(lab: Lab, id: string): Promise<Stamp[]> {
   const text = await sh(lab, `vxn-oci-runtime --root $ROOT timeline --json ${id}`);

@@ -2,10 +2,9 @@
 // A compiler for each machine: the host's gcc, with the C library and Xen's libraries of the lab's Dom0. What it builds runs in
 // that Dom0.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { debianTree } from '../../lab/debootstrap.ts';
-import { SYSROOT_PACKAGES } from '../../lab/packages.ts';
+import { makeSysroot, sysrootOptions } from '../../lab/sysroot.ts';
 
 export interface Machine {
   name: 'qemux86-64' | 'qemuarm64';
@@ -35,15 +34,7 @@ export async function ensureSysroot(folder: string, machine: Machine): Promise<s
   const work = `${sysroot}.new`;
   rmSync(work, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  await debianTree({
-    directory: work,
-    architecture: machine.debian,
-    packages: SYSROOT_PACKAGES,
-    variant: 'extract',
-  });
-  for (const name of ['lib', 'lib64']) {
-    if (!existsSync(join(work, name))) symlinkSync(`usr/${name}`, join(work, name));
-  }
+  await makeSysroot(work, machine.debian);
   renameSync(work, sysroot);
   return sysroot;
 }
@@ -76,14 +67,11 @@ function unknownOptions({ prefix }: Machine): string[] {
 /** Lines of local.conf that make this the target's compiler. */
 export function compilerConfig(machine: Machine, sysroot: string): string[] {
   const { arch, prefix, triplet } = machine;
-  const libraries = `${sysroot}/usr/lib/${triplet}`;
-  const headers = `${sysroot}/usr/include`;
-  const options = `--sysroot=${sysroot} -B${libraries}/ -L${libraries} -isystem ${headers}/${triplet} -isystem ${headers}`;
   return [
     `ASSUME_PROVIDED += "virtual/cross-cc virtual/cross-c\\+\\+ virtual/cross-binutils virtual/compilerlibs gcc-cross-${arch} binutils-cross-${arch}"`,
     'PREFERRED_PROVIDER_virtual/libc = "stand-in-libc"',
     `TARGET_PREFIX:class-target = "${prefix}"`,
-    `TOOLCHAIN_OPTIONS:class-target = " ${options}"`,
+    `TOOLCHAIN_OPTIONS:class-target = " ${sysrootOptions(sysroot, triplet)}"`,
     ...(prefix === '' ? [] : tools.map((tool) => `HOSTTOOLS_NONFATAL += "${prefix}${tool}"`)),
     ...unknownOptions(machine).map((option) => `DEBUG_PREFIX_MAP:remove = "${option}"`),
   ];

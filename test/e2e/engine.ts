@@ -2,6 +2,7 @@
 // What docker and podman have in common: the same commands, the same expectations, in as few containers as they fit in.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { buildOciImage } from '../../lab/oci-image.ts';
 import { assertClean, dom0Sh, IMAGE, mustSh, type Outcome, waitFor } from './dom0.ts';
 
 export interface Engine {
@@ -26,6 +27,22 @@ cat /note; ls /sys/class/net | tr '\\n' ' '; echo; echo err >&2; exit 7`;
 // docker warns of a kernel without accounting of swap.
 const ofProgram = (stderr: string): string => stderr.replaceAll(/^WARNING: .*\n/gm, '');
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+
+/** Starts docker's daemon with these flags, and gives it the image. */
+export async function startDocker(flags = ''): Promise<void> {
+  await mustSh(
+    `pgrep -x dockerd >/dev/null || setsid dockerd ${flags} >/var/log/dockerd.log 2>&1 </dev/null &`,
+  );
+  await waitFor('docker info >/dev/null 2>&1');
+  await mustSh('docker load', { stdin: await buildOciImage() });
+}
+
+/** Removes docker's containers, does this, and ends the daemon. */
+export async function stopDocker(meanwhile = ':'): Promise<void> {
+  await dom0Sh(
+    `docker rm -f $(docker ps -aq); ${meanwhile}; pkill -x dockerd; while pgrep -x dockerd; do sleep 0.2; done`,
+  );
+}
 
 /** Declares the engine's tests. */
 export function engineTests({ name, run, notFound, notExecutable, execNotFound }: Engine): void {

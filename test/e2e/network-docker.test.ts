@@ -2,28 +2,23 @@
 // docker's networks with containers that are domains.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { buildOciImage } from '../../lab/oci-image.ts';
 import { assertClean, dom0, dom0Sh, IMAGE, mustSh, waitFor } from './dom0.ts';
+import { startDocker, stopDocker } from './engine.ts';
 
 const RUN = 'docker run --runtime vxn --annotation org.openembedded.vxn.memory=96';
 const SITE = 'mkdir /www; hostname >/www/index.html; httpd -h /www';
 
 before(async () => {
   await dom0();
-  await mustSh(
-    'pgrep -x dockerd >/dev/null || setsid dockerd --ipv6 --fixed-cidr-v6 fd00:d::/64 >/var/log/dockerd.log 2>&1 </dev/null &',
-  );
-  await waitFor('docker info >/dev/null 2>&1');
-  await mustSh('docker load', { stdin: await buildOciImage() });
+  await startDocker('--ipv6 --fixed-cidr-v6 fd00:d::/64');
   await mustSh(
     'docker network create one && docker network create two && docker network create --ipv6 --subnet fd5a::/64 --subnet 10.66.0.0/24 six',
   );
 });
 
 after(async () => {
-  await dom0Sh(
-    'docker rm -f $(docker ps -aq); docker network prune -f; pkill -x dockerd; while pgrep -x dockerd; do sleep 0.2; done; ip link del docker0',
-  );
+  await stopDocker('docker network prune -f');
+  await dom0Sh('ip link del docker0');
   await assertClean();
 });
 
