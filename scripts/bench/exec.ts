@@ -7,7 +7,7 @@ import { Control } from '../../src/guest/control.ts';
 import { describeProcess } from '../../src/guest/description.ts';
 import { encodeDescription, Type } from '../../src/guest/protocol.ts';
 import { parseProcess } from '../../src/oci/spec.ts';
-import { Host } from '../../test/fixtures/host.ts';
+import { Host, STATE_ROOT } from '../../test/fixtures/host.ts';
 import { processJson } from '../../test/fixtures/spec.ts';
 import { type Case, measure, median } from './measure.ts';
 
@@ -63,7 +63,7 @@ function calls(host: Host, timer: string): Map<string, { wall: number }> {
   const exec =
     (...words: string[]): Case['command'] =>
     () => ({
-      argv: [host.runtime, '--root', '/run/test', 'exec', ...words],
+      argv: [host.runtime, '--root', STATE_ROOT, 'exec', ...words],
       options: { env },
     });
   const cases: Case[] = [

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { hierarchies } from '../../src/oci/cgroup.ts';
 import { domainName } from '../../src/oci/container.ts';
-import { Host } from '../fixtures/host.ts';
+import { Host, STATE_ROOT } from '../fixtures/host.ts';
 import { configJson, processJson, replaced } from '../fixtures/spec.ts';
 
 const host = new Host();
@@ -61,7 +61,7 @@ for (const [form, cgroupsPath, path] of FORMS) {
 test('without linux.cgroupsPath it is one of its own below /vxn', async () => {
   const c = host.create('own');
   assert.equal(await c.created, 0);
-  const path = `/vxn/${domainName('/run/test', 'own')}`;
+  const path = `/vxn/${domainName(STATE_ROOT, 'own')}`;
   assert.deepEqual(cgroupsOf(pidOf('own')), [path]);
   host.run(['start', 'own']);
   await c.exit;

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { domainName } from '../../src/oci/container.ts';
-import { type Created, Host } from '../fixtures/host.ts';
+import { type Created, Host, STATE_ROOT } from '../fixtures/host.ts';
 
 const host = new Host();
 const failure = (text: string): object => ({ status: 1, stdout: '', stderr: `${text}\n` });
@@ -65,7 +65,7 @@ test('events goes on until the container ends, through a pause, and tells of mem
   assert.equal(host.run(['resume', 's']).status, 0);
   await until(lines() + 3);
   assert.doesNotMatch(seen, /"oom"/);
-  const [domain = ''] = host.domains(domainName('/run/test', 's'));
+  const [domain = ''] = host.domains(domainName(STATE_ROOT, 's'));
   writeFileSync(join(host.folder, 'domains', domain, 'proc/vmstat'), 'nr_free_pages 1\noom_kill 2\n');
   await until(lines() + 3);
   host.run(['kill', 's', '9']);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Created, Host } from '../fixtures/host.ts';
+import { type Created, Host, STATE_ROOT } from '../fixtures/host.ts';
 import { processJson } from '../fixtures/spec.ts';
 
 const host = new Host();
@@ -103,7 +103,7 @@ test('every hook in order, with the state of the container on stdin', async () =
 test('at prestart the monitor has its network namespace, the pid file is not there, and state says creating', async () => {
   const script = `pid=$(sed 's/.*"pid":\\([0-9]*\\).*/\\1/')
     stat -Lc %i /proc/$pid/ns/net /proc/self/ns/net >>${LOG}; grep -lx $pid ${host.folder}/pid* >>${LOG}; echo "$PATH" >>${LOG}
-    VXN_CONFIG=${host.folder}/config.json ${host.runtime} --root /run/test state early | grep -o '"status": "[a-z]*"' >>${LOG}`;
+    VXN_CONFIG=${host.folder}/config.json ${host.runtime} --root ${STATE_ROOT} state early | grep -o '"status": "[a-z]*"' >>${LOG}`;
   const c = create('early', { prestart: [sh(script)] });
   assert.equal(await c.created, 0, c.text('stderr'));
   const [monitor, self, path, status] = log();

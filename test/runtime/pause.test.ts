@@ -5,7 +5,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { domainName } from '../../src/oci/container.ts';
-import { type Created, Host } from '../fixtures/host.ts';
+import { type Created, Host, STATE_ROOT } from '../fixtures/host.ts';
 
 const host = new Host();
 const SILENT = { status: 0, stdout: '', stderr: '' };
@@ -33,7 +33,7 @@ async function counting(id: string): Promise<Created> {
 const xl = (...args: string[]): void => {
   assert.equal(spawnSync(host.config.xl, args).status, 0);
 };
-const domainOf = (id: string): string => host.domains(domainName('/run/test', id))[0] ?? '';
+const domainOf = (id: string): string => host.domains(domainName(STATE_ROOT, id))[0] ?? '';
 
 test('a paused container is silent, and goes on where it was', async () => {
   const c = await counting('p');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { domainName } from '../../src/oci/container.ts';
 import { physicalCpus } from '../../src/xen/host.ts';
-import { type Created, Host } from '../fixtures/host.ts';
+import { type Created, Host, STATE_ROOT } from '../fixtures/host.ts';
 
 const host = new Host();
 const MIB = 1 << 20;
@@ -23,7 +23,7 @@ before(async () => {
   c = host.create('u', { bundle });
   assert.equal(await c.created, 0, c.text('stderr'));
   assert.deepEqual(host.run(['start', 'u']), SILENT);
-  domain = join(host.folder, 'domains', host.domains(domainName('/run/test', 'u'))[0] ?? '');
+  domain = join(host.folder, 'domains', host.domains(domainName(STATE_ROOT, 'u'))[0] ?? '');
 });
 after(async () => {
   host.run(['delete', '--force', 'u']);
@@ -34,7 +34,7 @@ after(async () => {
 function update(resources: object | string, ...form: string[]): object {
   const { status, stdout, stderr } = spawnSync(
     host.runtime,
-    ['--root', '/run/test', 'update', ...(form.length > 0 ? form : ['--resources', '-']), 'u'],
+    ['--root', STATE_ROOT, 'update', ...(form.length > 0 ? form : ['--resources', '-']), 'u'],
     {
       input: typeof resources === 'string' ? resources : JSON.stringify(resources),
       encoding: 'utf8',
