@@ -6,10 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-void vif_name(char name[IFNAMSIZ], uint32_t domid, unsigned number) {
-  snprintf(name, IFNAMSIZ, "vif%u.%u", (unsigned)(uint16_t)domid, number & 0xff);
-}
-
 #ifndef VXN_NO_XEN
 #include <errno.h>
 #include <stdlib.h>

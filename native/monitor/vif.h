@@ -5,9 +5,12 @@
 
 #include <net/if.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /// What Dom0 calls the domain's interface of this number.
-void vif_name(char name[IFNAMSIZ], uint32_t domid, unsigned number);
+static inline void vif_name(char name[IFNAMSIZ], uint32_t domid, unsigned number) {
+  snprintf(name, IFNAMSIZ, "vif%u.%u", (unsigned)(uint16_t)domid, number & 0xff);
+}
 
 /// Gives the domain an interface with this address; Dom0's end appears a moment later. As `xl network-attach` does it, so that
 /// `xl destroy` takes it back, with script called then. netns (NULL: none): the path of the namespace that script is to clean up.

@@ -13,6 +13,7 @@
 #include "vif.h"
 
 #define IN6_ADDR_GEN_NONE 1
+#define MOVE_ATTEMPTS 5
 
 static struct ifinfomsg message(int index, unsigned flags, unsigned change) {
   return (struct ifinfomsg){.ifi_family = AF_UNSPEC, .ifi_index = index, .ifi_flags = flags, .ifi_change = change};
@@ -51,14 +52,40 @@ uint32_t wire_mtu(struct nl *n, int index) {
   return nl_request(n, &m, take, &a) == 0 ? a.mtu : 0;
 }
 
+// The answer's own list of other names goes back as the list of those to take away.
+static int forget_names(void *ctx, uint16_t type, const uint8_t *body, size_t len) {
+  struct nl_message *m = ctx;
+  struct ifinfomsg i;
+  struct nl_value v[IFLA_PROP_LIST + 1];
+  if (type != RTM_NEWLINK || len < sizeof i) return 0;
+  memcpy(&i, body, sizeof i);
+  if (nl_parse(body + sizeof i, len - sizeof i, v, IFLA_PROP_LIST + 1) < 0 || v[IFLA_PROP_LIST].data == NULL) return 0;
+  i = message(i.ifi_index, 0, 0);
+  nl_start(m, RTM_DELLINKPROP, 0, &i, sizeof i);
+  nl_put(m, NLA_F_NESTED | IFLA_PROP_LIST, v[IFLA_PROP_LIST].data, v[IFLA_PROP_LIST].len);
+  return 0;
+}
+
+static void remove_names(struct nl *n, int index) {
+  struct nl_message m, names = {.len = 0};
+  struct ifinfomsg i = message(index, 0, 0);
+  nl_start(&m, RTM_GETLINK, 0, &i, sizeof i);
+  if (nl_request(n, &m, forget_names, &names) == 0 && names.len > 0) nl_request(n, &names, NULL, NULL);
+}
+
+// Dom0's udev may give an interface a second name made of its MAC address (AlternativeNamesPolicy of systemd.link(5)), which all
+// vifs share, and a namespace takes a name once. udev may be doing it right now.
 static int move_inside(struct nl *outside, int index) {
   struct nl_message m;
   struct ifinfomsg i = message(index, 0, 0);
-  int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), rc = -EEXIST;
   if (fd < 0) return -errno;
-  nl_start(&m, RTM_NEWLINK, 0, &i, sizeof i);
-  nl_put_u32(&m, IFLA_NET_NS_FD, (uint32_t)fd);
-  int rc = nl_request(outside, &m, NULL, NULL);
+  for (int attempt = 0; attempt < MOVE_ATTEMPTS && rc == -EEXIST; attempt++) {
+    remove_names(outside, index);
+    nl_start(&m, RTM_NEWLINK, 0, &i, sizeof i);
+    nl_put_u32(&m, IFLA_NET_NS_FD, (uint32_t)fd);
+    rc = nl_request(outside, &m, NULL, NULL);
+  }
   close(fd);
   return rc;
 }

@@ -17,6 +17,7 @@
 #include "../common/redirect.h"
 #include "../monitor/netns.h"
 #include "../monitor/network_request.h"
+#include "../monitor/wire.h"
 #include "container.h"
 #include "dhcp.h"
 #include "network_records.h"
@@ -332,6 +333,43 @@ static void redirects(void) {
   nl_close(&n);
 }
 
+// A netlink socket of the namespace where the other ends are.
+static struct nl outside(void) {
+  struct nl n;
+  char path[32];
+  int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  snprintf(path, sizeof path, "/proc/%d/ns/net", far());
+  int there = open(path, O_RDONLY | O_CLOEXEC);
+  if (own < 0 || there < 0 || setns(there, CLONE_NEWNET) < 0) FAIL("%s: %s", path, strerror(errno));
+  CHECK_INT(nl_open(&n, 0), 0);
+  if (setns(own, CLONE_NEWNET) < 0) FAIL("setns: %s", strerror(errno));
+  close(own);
+  close(there);
+  return n;
+}
+
+static void vifs_of_one_name(void) {
+  struct nl out = outside(), in;
+  struct wire w = {.used = true, .link = {.mtu = 1400}};
+  CHECK_INT(nl_open(&in, 0), 0);
+  for (w.link.number = 0; w.link.number < 2; w.link.number++) {
+    unsigned number = w.link.number;
+    const char *name = number == 0 ? "wj0" : "wj1";
+    ethernet(name);
+    sh("ip link add vif5.%u netns %d type veth peer name b5.%u netns %d", number, far(), number, far());
+    w.link.index = wire_index(&in, name);
+    // As udev does.
+    sh("nsenter -t %d -n ip link property add dev vif5.%u altname enxfeffffffffff altname second", far(), number);
+    CHECK_INT(wire_join(&out, &in, &w, 5), 1);
+    CHECK_HAS(sh("ip -d link show vif5.%u", number), "mtu 1400");
+    CHECK(strstr(sh("ip link show vif5.%u", number), "altname") == NULL);
+    CHECK_INT(redirect_target(&in, w.link.index), wire_index(&in, number == 0 ? "vif5.0" : "vif5.1"));
+  }
+  sh("ip link del vif5.0; ip link del vif5.1; ip link del wj0; ip link del wj1");
+  nl_close(&in);
+  nl_close(&out);
+}
+
 // ---- What a namespace says
 
 static void says(const char *commands, const char *want) {
@@ -628,6 +666,7 @@ static const struct test tests[] = {
     {"NETWORK: of the runtime", requests_of_the_runtime},
     {"DHCP: messages", dhcp_messages},
     {"redirects: made, found, taken back", redirects},
+    {"wires: vifs that udev has given the same name", vifs_of_one_name},
     {"namespace: interfaces and their numbers", interfaces},
     {"namespace: odd interfaces", odd_interfaces},
     {"agent: addresses, routes, rules, neighbours, settings", addresses_and_routes},
