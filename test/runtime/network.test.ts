@@ -120,6 +120,36 @@ test('what comes later is followed: addresses, an interface, its end', async () 
   ns.end();
 });
 
+test("an engine's limit on the namespace's interface holds for the guest, both ways", async () => {
+  const ns = await container(
+    '10.9.0.11/24',
+    'tc qdisc add dev eth0 root tbf rate 2mbit burst 4kb latency 1s',
+  );
+  const outer = `tc qdisc add dev ${ns.port} root tbf rate 2mbit burst 4kb latency 1s`;
+  dom0.sh(outer);
+  const c = host.create('limited', {
+    bundle: host.script(
+      'busybox nc -l -p 5000 -e /bin/busybox dd if=/dev/zero bs=1k count=200; read x',
+      linux(ns.path),
+    ),
+  });
+  assert.equal(await c.created, 0);
+  assert.deepEqual(host.run(['start', 'limited']), SILENT);
+  const got = dom0.sh('until busybox nc 10.9.0.11 5000 </dev/null; do sleep 0.1; done | wc -c');
+  assert.equal(Number(got), 200 * 1024);
+  c.stdin.end('\n');
+  assert.equal(await c.exit, 0);
+  for (const said of [
+    ns.sh('tc -s qdisc show dev eth0 root'),
+    dom0.sh(`tc -s qdisc show dev ${ns.port} root`),
+  ])
+    assert.match(said, /qdisc tbf [\s\S]*Sent [1-9]\d* bytes/);
+  assert.match(ns.sh('tc -s qdisc show dev eth0 root'), /overlimits [1-9]/);
+  host.run(['delete', 'limited']);
+  assert.match(ns.sh('tc qdisc show dev eth0'), /^qdisc tbf/);
+  ns.end();
+});
+
 test('a namespace that is empty, and network-mode none', async () => {
   const ns = await container('10.9.0.4/24');
   const none = { annotations: { 'org.openembedded.vxn.network-mode': 'none' }, ...linux(ns.path) };
@@ -136,6 +166,28 @@ test('a namespace that is empty, and network-mode none', async () => {
     host.run(['delete', id]);
   }
   ns.end();
+});
+
+// nerdctl and libnetwork do it so: the hook gets the state, and finds the namespace by its pid.
+test('a namespace that a createRuntime hook configures', async () => {
+  const script = `pid=$(sed 's/.*"pid": *\\([0-9]*\\).*/\\1/') && ip link add hooked type veth peer name eth0 netns $pid
+    ip link set hooked master br0 up
+    nsenter -t $pid -n sh -c 'ip addr add 10.9.0.5/24 dev eth0; ip link set eth0 up; ip route add default via 10.9.0.1'`;
+  const env = [`PATH=${process.env.PATH}`];
+  const hook = { path: '/bin/sh', args: ['sh', '-ec', script], env };
+  const bundle = host.script('read x; cat /proc/net/route', {
+    ...linux(''),
+    hooks: { createRuntime: [hook] },
+  });
+  const c = host.create('hooked', { bundle });
+  assert.equal(await c.created, 0, c.text('stderr'));
+  assert.deepEqual(host.run(['start', 'hooked']), SILENT);
+  assert.ok(ping('10.9.0.5'));
+  c.stdin.end('\n');
+  assert.equal(await c.exit, 0);
+  assert.match(c.text('stdout'), /^eth0\s+00000000\s+0100090A/m);
+  assert.deepEqual(host.run(['delete', 'hooked']), SILENT);
+  assert.doesNotMatch(dom0.sh('ip -o link'), /hooked/);
 });
 
 test('a bridge: an address of the pool, gone back at the end; one that is occupied', async () => {
