@@ -10,7 +10,14 @@ import { ensureHost, ensureUser, type User } from './bitbake/host.ts';
 import { findSources, type Sources } from './bitbake/sources.ts';
 import { writeStandIns } from './bitbake/stand-ins.ts';
 import { Steps } from './bitbake/steps.ts';
-import { compilerConfig, ensureSysroot, libcFiles, MACHINES, type Machine } from './bitbake/toolchain.ts';
+import {
+  compilerConfig,
+  compilerNames,
+  ensureSysroot,
+  libcFiles,
+  MACHINES,
+  type Machine,
+} from './bitbake/toolchain.ts';
 import {
   commonConfig,
   copyLayer,
@@ -28,9 +35,6 @@ const TASKS = ['install', 'package_qa', 'package_write_deb'];
 const CROSS_STEPS = ['parse', 'tasks'];
 const HOST_STEPS = [...CROSS_STEPS, 'selftest', 'dom0', 'check-layer'];
 const STEPS = [...HOST_STEPS, 'multiconfig', 'resolve'];
-
-/** What the compiler's stand-in provides, of what every recipe depends on. */
-const COMPILER = ['virtual/libc', 'virtual/cross-cc', 'virtual/compilerlibs', 'virtual/cross-binutils'];
 
 /** Our recipes, by their files. */
 function recipes(): { name: string; file: string }[] {
@@ -78,8 +82,9 @@ class Bench {
   }
 
   /** DEPENDS and RDEPENDS of all recipes, as BitBake has them. */
-  private async needs(build: string): Promise<{ depends: string[]; rdepends: string[] }> {
+  private async needs(build: string, machine: Machine): Promise<{ depends: string[]; rdepends: string[] }> {
     const found = { depends: new Set<string>(), rdepends: new Set<string>() };
+    const compiler = ['virtual/libc', ...compilerNames(machine)];
     const ours = new Set<string>();
     for (const { name, file } of recipes()) {
       this.own();
@@ -98,7 +103,7 @@ class Bench {
       for (const word of words(/^RDEPENDS:[^=]*="(.*)"$/gm)) found.rdepends.add(word);
     }
     return {
-      depends: [...found.depends].filter((d) => !ours.has(d) && !COMPILER.includes(d)).sort(),
+      depends: [...found.depends].filter((d) => !ours.has(d) && !compiler.includes(d)).sort(),
       rdepends: [...found.rdepends].filter((d) => !ours.has(d)).sort(),
     };
   }
@@ -119,7 +124,7 @@ class Bench {
       ]);
     };
     write([], []);
-    const { depends, rdepends } = await this.needs(build);
+    const { depends, rdepends } = await this.needs(build, machine);
     write(depends, rdepends);
     return build;
   }

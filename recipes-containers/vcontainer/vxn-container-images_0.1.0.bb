@@ -8,8 +8,8 @@ LICENSE = "MIT"
 # nooelint: oelint.var.licenseremotefile - it has no sources of its own
 LIC_FILES_CHKSUM = "file://${COMMON_LICENSE_DIR}/MIT;md5=0835ade698e0bcf8506ecda2f7b4f302"
 
-SRC_URI = "file://vxn-import-images.in \
-           file://vxn-import-images.service.in \
+SRC_URI = "file://vxn-import-images.in;subdir=${BP} \
+           file://vxn-import-images.service.in;subdir=${BP} \
            "
 
 # OCI archives (or docker's): absolute file names, or RECIPE:FILE for what the recipe of an image deploys.
@@ -18,7 +18,6 @@ VXN_CONTAINER_IMAGES ?= ""
 VXN_IMAGES_ENGINE ?= "containerd"
 VXN_IMAGES_NAMESPACE ?= "default"
 
-S = "${UNPACKDIR}"
 B = "${WORKDIR}/build"
 
 inherit systemd
@@ -64,7 +63,7 @@ do_compile() {
     for script in vxn-import-images vxn-import-images.service; do
         sed -e 's#@DATADIR@#${datadir}#g' -e 's#@LOCALSTATEDIR@#${localstatedir}#g' -e 's#@LIBEXECDIR@#${libexecdir}#g' \
             -e 's#@ENGINE@#${VXN_IMAGES_ENGINE}#g' -e 's#@NAMESPACE@#${VXN_IMAGES_NAMESPACE}#g' \
-            -e 's#@UNIT@#${VXN_ENGINE_UNIT}#g' ${UNPACKDIR}/$script.in >${B}/$script
+            -e 's#@UNIT@#${VXN_ENGINE_UNIT}#g' ${S}/$script.in >${B}/$script
     done
 }
 

@@ -79,14 +79,15 @@ def vxn_set_options(d):
 
 def vxn_containerd_version(d):
     """containerd's generation from the package data of the recipe that provides it, or None."""
-    import os
+    import os, re
     import oe.packagedata
     provided = d.expand('${PKGDATA_DIR}/runtime-rprovides/virtual-containerd')
     packages = sorted(os.listdir(provided)) if os.path.isdir(provided) else []
     for package in packages:
-        version = oe.packagedata.read_subpkgdata_dict(package, d).get('PV', '')
+        # 2.2.1+git, or v2.0.10 as scarthgap has it
+        version = re.match(r'v?(\d+\.\d+)', oe.packagedata.read_subpkgdata_dict(package, d).get('PV', ''))
         if version:
-            return '.'.join(version.split('+')[0].split('.')[:2])
+            return version[1]
     return None
 
 def vxn_description(d):

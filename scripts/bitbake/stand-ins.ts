@@ -16,6 +16,9 @@ LAYERSERIES_COMPAT_stand-ins = "${series}"
 LAYERDEPENDS_stand-ins = "core"
 `;
 
+// Where sources are unpacked, which has no name up to scarthgap.
+const SOURCES = `\${@d.getVar('UNPACKDIR') or d.getVar('WORKDIR') + '/sources'}`;
+
 // Debian's pseudo, where the fakeroot tasks look for one.
 const PSEUDO = `SUMMARY = "The build host's pseudo"
 ${LICENCE}
@@ -23,7 +26,7 @@ PROVIDES += "virtual/fakeroot-native"
 INHIBIT_DEFAULT_DEPS = "1"
 INHIBIT_SYSROOT_STRIP = "1"
 inherit native nopackages
-S = "\${UNPACKDIR}"
+S = "${SOURCES}"
 do_install() {
     install -D -m 0755 /usr/bin/pseudo \${D}\${bindir}/pseudo
     install -D -m 0444 /etc/passwd \${D}\${sysconfdir}/passwd
@@ -40,7 +43,7 @@ PROVIDES = "virtual/libc"
 INHIBIT_DEFAULT_DEPS = "1"
 INHIBIT_PACKAGE_STRIP = "1"
 INHIBIT_PACKAGE_DEBUG_SPLIT = "1"
-S = "\${UNPACKDIR}"
+S = "${SOURCES}"
 do_install() {
     install -d \${D}\${libdir}
     install -m 0755 ${files.join(' ')} \${D}\${libdir}
@@ -53,7 +56,7 @@ INSANE_SKIP:\${PN} = "already-stripped ldflags dev-so textrel file-rdeps libdir 
 const EMPTY = (packages: readonly string[]): string => `SUMMARY = "Stands for packages that others depend on"
 ${LICENCE}
 INHIBIT_DEFAULT_DEPS = "1"
-S = "\${UNPACKDIR}"
+S = "${SOURCES}"
 PACKAGES = "${packages.join(' ')}"
 ${packages.map((p) => `ALLOW_EMPTY:${p} = "1"`).join('\n')}
 `;

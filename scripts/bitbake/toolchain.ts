@@ -64,11 +64,21 @@ function unknownOptions({ prefix }: Machine): string[] {
   );
 }
 
+/** What recipes call the target's compiler and what belongs to it: today, and up to scarthgap. */
+export function compilerNames({ arch, prefix }: Machine): string[] {
+  return [
+    ...['cross-cc', 'cross-c++', 'cross-binutils', 'compilerlibs'].map((name) => `virtual/${name}`),
+    ...['gcc', 'g++', 'binutils', 'compilerlibs'].map((name) => `virtual/${prefix}${name}`),
+    ...['gcc', 'binutils'].map((name) => `${name}-cross-${arch}`),
+  ];
+}
+
 /** Lines of local.conf that make this the target's compiler. */
 export function compilerConfig(machine: Machine, sysroot: string): string[] {
-  const { arch, prefix, triplet } = machine;
+  const { prefix, triplet } = machine;
+  const provided = [...new Set(compilerNames(machine))].map((name) => name.replaceAll('+', '\\\\+'));
   return [
-    `ASSUME_PROVIDED += "virtual/cross-cc virtual/cross-c\\+\\+ virtual/cross-binutils virtual/compilerlibs gcc-cross-${arch} binutils-cross-${arch}"`,
+    `ASSUME_PROVIDED += "${provided.join(' ')}"`,
     'PREFERRED_PROVIDER_virtual/libc = "stand-in-libc"',
     `TARGET_PREFIX:class-target = "${prefix}"`,
     `TOOLCHAIN_OPTIONS:class-target = " ${sysrootOptions(sysroot, triplet)}"`,

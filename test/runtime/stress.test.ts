@@ -7,21 +7,13 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Host } from '../fixtures/host.ts';
+import { numbers } from '../fixtures/random.ts';
 
 const CYCLES = 200;
 const AT_ONCE = 4;
 const SILENT = { status: 0, stdout: '', stderr: '' };
 
 const host = new Host();
-
-/** Numbers in [0, 1) that are the same in every run (a linear congruential generator). */
-function numbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 type Victim = 'nothing' | 'create' | 'start' | 'kill' | 'delete' | 'monitor' | 'domain';
 const VICTIMS: readonly Victim[] = ['nothing', 'create', 'start', 'kill', 'delete', 'monitor', 'domain'];

@@ -83,12 +83,29 @@ class VxnParseTests(OESelftestTestCase):
             variables, _ = parsed(recipe)
             self.assertEqual([v for v in variables if v.startswith("INSANE_SKIP") and variables[v].strip()], [])
 
+    def test_containerd_s_generation_is_read_from_its_package(self):
+        for version, generation in (("v2.0.10", "2.0"), ("2.2.1+git", "2.2")):
+            data = os.path.join(self.builddir, "packages-of-" + generation)
+            self.add_command_to_tearDown("rm -rf %s" % data)
+            for name, content in (("runtime-rprovides/virtual-containerd/some-containerd", ""),
+                                  ("runtime/some-containerd", "PN: some-containerd\nPV: %s\n" % version)):
+                os.makedirs(os.path.dirname(os.path.join(data, name)), exist_ok=True)
+                with open(os.path.join(data, name), "w") as f:
+                    f.write(content)
+            self.write_config('PKGDATA_DIR:pn-%s = "%s"' % (RUNTIME, data))
+            bitbake("%s -c configure -f" % RUNTIME)
+            self.assertEqual(self.description()["containerd"]["version"], generation)
+
     def test_containerd_s_generation_can_be_given(self):
         self.write_config('VXN_CONTAINERD_VERSION = "2.3"')
         bitbake("%s -c configure" % RUNTIME)
+        self.assertEqual(self.description()["containerd"]["version"], "2.3")
+
+    def description(self):
+        """The target description that do_configure has written."""
         found = get_bb_vars(["B", "MACHINE"], RUNTIME)
         with open(os.path.join(found["B"], found["MACHINE"] + ".yaml")) as f:
-            self.assertEqual(json.load(f)["containerd"]["version"], "2.3")
+            return json.load(f)
 
 
 class VxnWrongInputTests(OESelftestTestCase):
