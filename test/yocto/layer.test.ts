@@ -104,7 +104,7 @@ describe('files of the layer', () => {
       'openembedded-layer',
       'virtualization-layer',
     ]);
-    assert.deepEqual(values(conf, 'LAYERSERIES_COMPAT_vxn-layer'), ['scarthgap', 'wrynose']);
+    assert.deepEqual(words(values(conf, 'LAYERSERIES_COMPAT_vxn-layer')[0] ?? ''), ['scarthgap', 'wrynose']);
     const readme = read('README.md');
     assert.match(readme, /maintainer/i);
     assert.match(readme, /patch/i);
