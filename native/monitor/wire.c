@@ -22,55 +22,48 @@ static struct ifinfomsg message(int index, unsigned flags, unsigned change) {
 struct answer {
   int index;
   uint32_t mtu;
+  struct nl_message *forget;  // what takes its other names away, if there are any; NULL: not asked for
 };
 
 static int take(void *ctx, uint16_t type, const uint8_t *body, size_t len) {
   struct answer *a = ctx;
   struct ifinfomsg i;
-  struct nl_value v[IFLA_MTU + 1];
-  if (type != RTM_NEWLINK || len < sizeof i) return 0;
-  memcpy(&i, body, sizeof i);
-  a->index = i.ifi_index;
-  if (nl_parse(body + sizeof i, len - sizeof i, v, IFLA_MTU + 1) == 0) a->mtu = nl_u32(v[IFLA_MTU], 0);
-  return 0;
-}
-
-int wire_index(struct nl *n, const char *name) {
-  struct nl_message m;
-  struct ifinfomsg i = message(0, 0, 0);
-  struct answer a = {0};
-  nl_start(&m, RTM_GETLINK, 0, &i, sizeof i);
-  nl_put_string(&m, IFLA_IFNAME, name);
-  return nl_request(n, &m, take, &a) == 0 ? a.index : 0;
-}
-
-uint32_t wire_mtu(struct nl *n, int index) {
-  struct nl_message m;
-  struct ifinfomsg i = message(index, 0, 0);
-  struct answer a = {0};
-  nl_start(&m, RTM_GETLINK, 0, &i, sizeof i);
-  return nl_request(n, &m, take, &a) == 0 ? a.mtu : 0;
-}
-
-// The answer's own list of other names goes back as the list of those to take away.
-static int forget_names(void *ctx, uint16_t type, const uint8_t *body, size_t len) {
-  struct nl_message *m = ctx;
-  struct ifinfomsg i;
   struct nl_value v[IFLA_PROP_LIST + 1];
   if (type != RTM_NEWLINK || len < sizeof i) return 0;
   memcpy(&i, body, sizeof i);
-  if (nl_parse(body + sizeof i, len - sizeof i, v, IFLA_PROP_LIST + 1) < 0 || v[IFLA_PROP_LIST].data == NULL) return 0;
-  i = message(i.ifi_index, 0, 0);
-  nl_start(m, RTM_DELLINKPROP, 0, &i, sizeof i);
-  nl_put(m, NLA_F_NESTED | IFLA_PROP_LIST, v[IFLA_PROP_LIST].data, v[IFLA_PROP_LIST].len);
+  a->index = i.ifi_index;
+  if (nl_parse(body + sizeof i, len - sizeof i, v, IFLA_PROP_LIST + 1) < 0) return 0;
+  a->mtu = nl_u32(v[IFLA_MTU], 0);
+  if (a->forget == NULL || v[IFLA_PROP_LIST].data == NULL) return 0;
+  i = message(a->index, 0, 0);
+  nl_start(a->forget, RTM_DELLINKPROP, 0, &i, sizeof i);
+  nl_put(a->forget, NLA_F_NESTED | IFLA_PROP_LIST, v[IFLA_PROP_LIST].data, v[IFLA_PROP_LIST].len);
   return 0;
 }
 
-static void remove_names(struct nl *n, int index) {
-  struct nl_message m, names = {.len = 0};
+// By its index, or, where that is 0, by its name.
+static bool look(struct nl *n, int index, const char *name, struct answer *a) {
+  struct nl_message m;
   struct ifinfomsg i = message(index, 0, 0);
   nl_start(&m, RTM_GETLINK, 0, &i, sizeof i);
-  if (nl_request(n, &m, forget_names, &names) == 0 && names.len > 0) nl_request(n, &names, NULL, NULL);
+  if (index == 0) nl_put_string(&m, IFLA_IFNAME, name);
+  return nl_request(n, &m, take, a) == 0;
+}
+
+int wire_index(struct nl *n, const char *name) {
+  struct answer a = {0};
+  return look(n, 0, name, &a) ? a.index : 0;
+}
+
+uint32_t wire_mtu(struct nl *n, int index) {
+  struct answer a = {0};
+  return index != 0 && look(n, index, NULL, &a) ? a.mtu : 0;
+}
+
+static void remove_names(struct nl *n, int index) {
+  struct nl_message forget = {.len = 0};
+  struct answer a = {.forget = &forget};
+  if (look(n, index, NULL, &a) && forget.len > 0) nl_request(n, &forget, NULL, NULL);
 }
 
 // Dom0's udev may give an interface a second name made of its MAC address (AlternativeNamesPolicy of systemd.link(5)), which all

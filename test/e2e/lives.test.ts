@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Lives in each of which something is killed at a random moment, under containerd: nothing is left, no status is wrong. VXN_LIVES
-// says how many; two hundred take three quarters of an hour here, and a minute in test/runtime/stress.test.ts without Xen.
+// says how many; two hundred take some fifty minutes here, and a minute in test/runtime/stress.test.ts without Xen.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { numbers } from '../fixtures/random.ts';
+import { live, numbers } from '../fixtures/random.ts';
 import { assertClean, dom0, mustSh } from './dom0.ts';
 
 const LIVES = Number(process.env.VXN_LIVES ?? 10);
@@ -14,7 +14,7 @@ const VICTIMS = ['runtime', 'kill', 'monitor', 'delete', 'domain', 'nothing'] as
 type Victim = (typeof VICTIMS)[number];
 
 /** What begins and ends within this time in the lab, in seconds. */
-const LONGEST = { runtime: 4, kill: 1.5, delete: 2 };
+const LONGEST: Partial<Record<Victim, number>> = { runtime: 4, kill: 1.5, delete: 2 };
 
 before(() => dom0());
 after(assertClean);
@@ -60,7 +60,7 @@ async function life(n: number, random: () => number): Promise<void> {
   const id = `life${n}`;
   const victim = VICTIMS[n % VICTIMS.length] ?? 'nothing';
   const finishes = random() < 0.5;
-  const delay = (random() * (LONGEST[victim as keyof typeof LONGEST] ?? 0)).toFixed(2);
+  const delay = (random() * (LONGEST[victim] ?? 0)).toFixed(2);
   const env = { ID: id, DELAY: delay, PROGRAM: finishes ? 'exit 7' : 'exec sleep 600' };
   const said = await mustSh(WORDS + SCRIPTS[victim] + NOTHING_LEFT, { env });
   const status = /non-zero exit code (\d+)/.exec(said)?.[1];
@@ -70,9 +70,5 @@ async function life(n: number, random: () => number): Promise<void> {
 
 test(`${LIVES} lives with random kills of the runtime, the monitor and the domain`, async () => {
   const random = numbers(20261124);
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < LIVES) await life(next++, random);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await live(LIVES, AT_ONCE, (n) => life(n, random));
 });

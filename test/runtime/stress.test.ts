@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Host } from '../fixtures/host.ts';
-import { numbers } from '../fixtures/random.ts';
+import { live, numbers } from '../fixtures/random.ts';
 
 const CYCLES = 200;
 const AT_ONCE = 4;
@@ -92,14 +92,7 @@ async function life(id: string, victim: Victim, random: () => number): Promise<v
 
 test(`${CYCLES} lives with random kills of the runtime, the monitor and the domain`, async () => {
   const random = numbers(20261123);
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < CYCLES) {
-      const n = next++;
-      await life(`s${n}`, VICTIMS[n % VICTIMS.length] ?? 'nothing', random);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await live(CYCLES, AT_ONCE, (n) => life(`s${n}`, VICTIMS[n % VICTIMS.length] ?? 'nothing', random));
   assert.deepEqual(host.domains(), []);
   assert.equal(host.run(['list', '-q']).stdout, '');
 });
