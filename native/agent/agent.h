@@ -231,6 +231,10 @@ void cgroup_remove(const char *path);
 // hotplug.c
 /// Puts processors to use that the guest gets while it runs.
 void hotplug_watch(void);
+/// What a message of the kernel's ("add@/devices/system/cpu/cpu1") asks for.
+void hotplug_event(const char *text);
+/// Messages were lost: every processor there is is to be used.
+void hotplug_lost(void);
 
 // stats.c
 void stats_send(uint32_t id);

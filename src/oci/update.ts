@@ -19,7 +19,7 @@ import { checkUpdatable, planUpdate, type Update } from './update-plan.ts';
 const RESOURCES_MAX = 1 << 20;
 const MIB = 1 << 20;
 /** How long a guest may take without getting any nearer to what it was asked for. */
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 15_000;
 const ANSWER_MS = 60_000;
 /** Bytes beyond what it gives back that a guest needs to go on. */
 const SLACK = 8 * MIB;
@@ -201,7 +201,7 @@ function vcpusStep(toolstack: Toolstack, domid: number, guest: Guest, before: nu
       if (await guest.reaches((s) => s.cpus, vcpus, 0)) return;
       toolstack.setVcpus(domid, before);
       throw new VxnError('GUEST', `the guest does not go from ${before} to ${vcpus} vcpus`, {
-        hint: 'nothing was changed; its kernel needs CONFIG_HOTPLUG_CPU',
+        hint: 'nothing was changed; its kernel needs CONFIG_HOTPLUG_CPU, see logs --console',
       });
     },
     undo: () => toolstack.setVcpus(domid, before),
@@ -267,6 +267,9 @@ function schedulerSteps(toolstack: Toolstack, domid: number, old: Size, update: 
   ];
 }
 
+// Percent of one processor; 0 stands for no limit.
+const allowance = ({ cap }: Size): number => (cap === 0 ? Number.POSITIVE_INFINITY : cap);
+
 async function change(
   context: Context,
   places: Places,
@@ -276,12 +279,15 @@ async function change(
 ): Promise<void> {
   const toolstack = await context.toolstack();
   const domid = ownDomain(toolstack, stored);
-  const steps = schedulerSteps(toolstack, domid, old, update);
+  const ofScheduler = schedulerSteps(toolstack, domid, old, update);
   const room = update.memory || (update.vcpus && old.maxvcpus > 1);
-  if (!room || stored.guest === 'marker' || isPaused(places) === true) return apply(steps);
+  if (!room || stored.guest === 'marker' || isPaused(places) === true) return apply(ofScheduler);
   const guest = await Guest.open(places);
   try {
-    await apply([...(await guestSteps(toolstack, domid, guest, update)), ...steps]);
+    const ofGuest = await guestSteps(toolstack, domid, guest, update);
+    // The guest does its part with the larger share of the two.
+    const first = allowance(update.size) > allowance(old);
+    await apply(first ? [...ofScheduler, ...ofGuest] : [...ofGuest, ...ofScheduler]);
   } finally {
     guest.close();
   }
