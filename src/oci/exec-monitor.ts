@@ -104,11 +104,14 @@ export async function startForeground(
   plan: ExecMonitorPlan,
 ): Promise<{ pid: number; ended: Promise<number> }> {
   const command = join(config.libexecDir, 'vxn-monitor');
+  // Before the program can say a word: who hears it may answer with a signal.
+  let started: ChildProcess | undefined;
+  forwardSignals({ kill: (signal) => started?.kill(signal) });
   const child = withDescription(plan, (fd) =>
     spawn(command, execMonitorArgs(plan), { stdio: [...stdioFds(plan.stdio), 'pipe', fd] }),
   );
+  started = child;
   const ended = endOf(child);
-  forwardSignals(child);
   let line: string;
   try {
     line = await readyLine(child, child.stdio[3] as Readable, READY_MS);

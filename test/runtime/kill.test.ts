@@ -13,7 +13,7 @@ async function running(id: string, script: string): Promise<Created> {
   const c = host.create(id, { bundle: host.script(`${script}`) });
   assert.equal(await c.created, 0, c.text('stderr'));
   assert.deepEqual(host.run(['start', id]), SILENT);
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 20_000;
   while (!c.text('stdout').includes('ready') && Date.now() < deadline) await sleep(10);
   return c;
 }
@@ -65,7 +65,7 @@ test('a monitor that is killed: stopped, and delete takes the domain along', asy
 test('kill --all reaches every process', async () => {
   const c = await running(
     'all',
-    `(trap 'echo child; exit' TERM; ${WAIT.replace('sleep 1', 'sleep 0.05')}) & trap 'wait; exit 3' TERM; wait`,
+    `trap 'wait; exit 3' TERM; (trap 'echo child; exit' TERM; ${WAIT.replace('sleep 1', 'sleep 0.05')}) & wait`,
   );
   assert.deepEqual(host.run(['kill', '--all', 'all', 'TERM']), SILENT);
   assert.equal(await c.exit, 3);

@@ -322,7 +322,7 @@ const interactive = (script: string): string =>
 test("a terminal: the engine has the domain's console, and the program's status is known", async () => {
   const { terminal, socket } = await host.listen();
   const script =
-    "trap 'echo int' INT; stty size; tty; read x; echo got $x; sleep 1000; read y; echo $y; exit 3";
+    "trap 'i=1; echo int' INT; stty size; tty; read x; echo got $x; until [ $i ]; do sleep 0.1; done; read y; echo $y; exit 3";
   const c = host.create('term', { bundle: interactive(script), args: ['--console-socket', socket] });
   assert.equal(await c.created, 0, c.text('stderr'));
   await terminal.hears(/^terminal \/dev\/pts\/\d+$/m);

@@ -15,7 +15,7 @@ const status = (id: string): string => JSON.parse(host.run(['state', id]).stdout
 const COUNTS = "trap 'echo caught; exit 9' TERM; n=0; while :; do n=$((n + 1)); echo $n; sleep 0.02; done";
 
 async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 20_000;
   while (!condition()) {
     assert.ok(Date.now() < deadline, `never: ${condition}`);
     await sleep(10);

@@ -20,7 +20,7 @@ async function started(script: string) {
 }
 
 const until = async (what: () => boolean): Promise<void> => {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 20_000;
   while (!what() && Date.now() < deadline) await sleep(10);
   assert.ok(what());
 };
