@@ -20,6 +20,7 @@ export const UNIT_PACKAGES: readonly string[] = [
   'libc6-dev',
   'libseccomp-dev',
   'attr',
+  'cpio',
   'e2fsprogs',
   'groff-base',
   'util-linux',
@@ -28,6 +29,8 @@ export const UNIT_PACKAGES: readonly string[] = [
   'busybox-static',
   'mmdebstrap',
   'patch',
+  'procps',
+  'python3',
   'shellcheck',
   'systemd',
 ];
