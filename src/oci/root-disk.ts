@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The container's root as an ext4 image: content of the bundle's rootfs, which is only read.
 import { closeSync, ftruncateSync, lstatSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { messageOf, VxnError } from '../errors.ts';
 import { describeStatus, type Step } from './step.ts';
 
@@ -18,7 +17,8 @@ export function measure(root: string): Content {
   let bytes = 0;
   let inodes = 0;
   const seen = new Set<string>();
-  const visit = (path: string): void => {
+  // As bytes: names of files need not be UTF-8.
+  const visit = (path: Buffer): void => {
     const st = lstatSync(path);
     const key = `${st.dev}:${st.ino}`;
     if (st.nlink > 1 && !st.isDirectory()) {
@@ -28,10 +28,12 @@ export function measure(root: string): Content {
     inodes += 1;
     // A hole takes no blocks; a small file that the host keeps inline takes one here.
     bytes += Math.min(Math.max(st.blocks * 512, BLOCK), Math.ceil(st.size / BLOCK) * BLOCK + BLOCK);
-    if (st.isDirectory()) for (const name of readdirSync(path)) visit(join(path, name));
+    if (!st.isDirectory()) return;
+    for (const name of readdirSync(path, { encoding: 'buffer' }))
+      visit(Buffer.concat([path, Buffer.from('/'), name]));
   };
   try {
-    visit(root);
+    visit(Buffer.from(root));
   } catch (error) {
     throw new VxnError('DISK', `cannot read the rootfs: ${messageOf(error)}`, { cause: error });
   }

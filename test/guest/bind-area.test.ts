@@ -6,6 +6,7 @@ import {
   lchownSync,
   linkSync,
   mkdirSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -116,6 +117,42 @@ test('a file that grows while it is copied is cut at the size that was counted',
   assert.equal(filesOf(binds)[0]?.data, 'a');
 });
 
+test('a file or folder that becomes a link meanwhile leads nowhere', () => {
+  const outside = join(folder, 'outside');
+  mkdirSync(outside);
+  writeFileSync(join(outside, 'secret'), 'secret');
+  const tree = join(folder, 'swapped');
+  mkdirSync(join(tree, 'sub'), { recursive: true });
+  for (const name of ['file', 'gone', 'sub/secret', 'kept']) writeFileSync(join(tree, name), 'public');
+  symlinkSync('kept', join(tree, 'link'));
+  const binds = area([tree]);
+  for (const name of ['file', 'gone', 'sub', 'link']) rmSync(join(tree, name), { recursive: true });
+  symlinkSync(join(outside, 'secret'), join(tree, 'file'));
+  symlinkSync(outside, join(tree, 'sub'));
+  writeFileSync(join(tree, 'link'), 'a file now');
+  assert.deepEqual(
+    filesOf(binds).map((f) => [f.path, f.data]),
+    [
+      ['0', ''],
+      ['0/kept', 'public'],
+    ],
+  );
+});
+
+test('names and links that are no UTF-8 arrive byte by byte', () => {
+  const tree = join(folder, 'latin1');
+  mkdirSync(tree);
+  const name = Buffer.from(`${tree}/caf\xe9`, 'latin1');
+  writeFileSync(name, 'x');
+  symlinkSync(Buffer.from('caf\xe9', 'latin1'), join(tree, 'link'));
+  const frames = new FrameReader()
+    .push(Buffer.concat([...area([tree]).frames(1)]))
+    .filter(({ type }) => type === Type.File);
+  const of = (tag: number): Buffer[] => frames.flatMap((frame) => valuesOf(frame.payload, tag));
+  assert.deepEqual(of(Tag.FilePath)[1], Buffer.from('0/caf\xe9', 'latin1'));
+  assert.deepEqual(of(Tag.FileLink), [Buffer.from('caf\xe9', 'latin1')]);
+});
+
 test('limits: bytes over all mounts, holes counted', () => {
   const big = join(folder, 'big');
   writeFileSync(big, '');
@@ -138,6 +175,7 @@ test('limits: number of files', () => {
 
 test('a source that is not there', () => {
   throwsVxn(() => area(['/no/such']), 'INVALID_SPEC', 'mount /d: source /no/such: no such file or directory');
+  throwsVxn(() => area(['/etc/passwd/x']), 'INVALID_SPEC', 'mount /d: source /etc/passwd/x: ENOTDIR');
 });
 
 test('sockets and devices are refused, also inside a tree', async () => {

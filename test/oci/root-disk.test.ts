@@ -176,6 +176,19 @@ test('a hard link counts once, a folder at least a block', () => {
   assert.ok(bytes >= 8192 + 4096);
 });
 
+test('a name that is no UTF-8', () => {
+  const tree = join(folder, 'latin1');
+  mkdirSync(tree);
+  writeFileSync(Buffer.from(`${tree}/caf\xe9`, 'latin1'), 'x'.repeat(5000));
+  const file = join(folder, 'latin1.img');
+  buildRootDisk('mke2fs', tree, file, 0);
+  const names = execFileSync('debugfs', ['-R', 'ls -p /', file], {
+    encoding: 'latin1',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  assert.match(names, /\/caf\xe9\/5000\//);
+});
+
 for (const [name, files, size] of [
   ['many small files', 3000, 1],
   ['one large file', 1, 20 * MIB],
