@@ -46,21 +46,22 @@ export interface Parsed {
   args: string[];
 }
 
-const ALIASES: Readonly<Record<string, string>> = {
-  h: 'help',
-  v: 'version',
-  b: 'bundle',
-  f: 'format',
-  q: 'quiet',
-  r: 'resources',
-  a: 'all',
-  c: 'cap',
-  d: 'detach',
-  e: 'env',
-  g: 'additional-gids',
-  p: 'process',
-  t: 'tty',
-  u: 'user',
+// Of the names that a letter stands for, the one that the command has.
+const ALIASES: Readonly<Record<string, readonly string[]>> = {
+  h: ['help'],
+  v: ['version'],
+  b: ['bundle'],
+  f: ['format', 'force'],
+  q: ['quiet'],
+  r: ['resources'],
+  a: ['all'],
+  c: ['cap'],
+  d: ['detach'],
+  e: ['env'],
+  g: ['additional-gids'],
+  p: ['process'],
+  t: ['tty'],
+  u: ['user'],
 };
 
 interface Token {
@@ -68,12 +69,14 @@ interface Token {
   value: string | undefined;
 }
 
-function asOption(word: string): Token | undefined {
+function asOption(word: string, kinds: Readonly<Record<string, Kind>>): Token | undefined {
   if (!word.startsWith('-') || word === '-') return undefined;
   const text = word.replace(/^--?/, '');
   const eq = text.indexOf('=');
-  const name = eq < 0 ? text : text.slice(0, eq);
-  return { name: ALIASES[name] ?? name, value: eq < 0 ? undefined : text.slice(eq + 1) };
+  const given = eq < 0 ? text : text.slice(0, eq);
+  const meant = Object.hasOwn(ALIASES, given) ? (ALIASES[given] ?? []) : [];
+  const name = meant.find((m) => Object.hasOwn(kinds, m)) ?? meant[0] ?? given;
+  return { name, value: eq < 0 ? undefined : text.slice(eq + 1) };
 }
 
 /** The candidate nearest to word by edit distance, if near enough to be a slip of the finger. */
@@ -115,7 +118,7 @@ function readOptions(
   while (words.length > 0 && args.length < last) {
     const word = words.shift() ?? '';
     if (word === '--') return [...args, ...words.splice(0)];
-    const token = asOption(word);
+    const token = asOption(word, kinds);
     if (token === undefined) {
       args.push(word);
       continue;
@@ -140,7 +143,7 @@ function readOptions(
 /** The value of a global option, found even in a command line that does not parse. What follows the command is not ours. */
 export function globalOption(argv: readonly string[], name: string): string | undefined {
   for (let i = 0; i < argv.length; i++) {
-    const token = asOption(argv[i] ?? '');
+    const token = asOption(argv[i] ?? '', GLOBALS);
     if (token === undefined) return undefined;
     const apart = token.value === undefined && GLOBALS[token.name] === 'value';
     if (token.name === name) return apart ? argv[i + 1] : (token.value ?? 'true');

@@ -3,7 +3,8 @@ import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { errno, messageOf, VxnError } from '../errors.ts';
 import type { Json } from './read.ts';
-import { parseSpec, type Spec } from './spec.ts';
+import { withOwnShm } from './shm.ts';
+import { type Mount, parseSpec, type Spec } from './spec.ts';
 
 const CONFIG_MAX = 16 << 20;
 
@@ -28,6 +29,13 @@ export function parseConfigText(text: string): { raw: Json; spec: Spec } {
   return { spec: parseSpec(raw), raw: raw as Json };
 }
 
+/** The mounts as the guest gets them. A bind mount's source may be relative to the bundle (runtime-spec config.md). */
+export function guestMounts(mounts: readonly Mount[], bundle: string): Mount[] {
+  return mounts.map((mount) =>
+    mount.type === 'bind' ? withOwnShm({ ...mount, source: resolve(bundle, mount.source) }) : mount,
+  );
+}
+
 /** True when a parsed config.json names a hook. What it says of it is not checked. */
 export function hasHooks(raw: Json): boolean {
   const { hooks } = raw;
@@ -45,12 +53,9 @@ function readConfig(path: string): string {
       throw new VxnError('INVALID_BUNDLE', `${file} is larger than 16 MiB`);
     return readFileSync(file, 'utf8');
   } catch (error) {
-    if (errno(error) === 'ENOENT') {
-      throw new VxnError('INVALID_BUNDLE', `${file}: no such file or directory`, {
-        hint: 'is --bundle right?',
-      });
-    }
-    throw error;
+    if (error instanceof VxnError) throw error;
+    const why = errno(error) === 'ENOENT' ? 'no such file or directory' : messageOf(error);
+    throw new VxnError('INVALID_BUNDLE', `${file}: ${why}`, { hint: 'is --bundle right?' });
   }
 }
 
@@ -58,13 +63,15 @@ function readConfig(path: string): string {
 export function readBundle(path: string): Bundle {
   const text = readConfig(path);
   const { raw, spec } = parseConfigText(text);
+  spec.mounts = guestMounts(spec.mounts, resolve(path));
   const rootfs = resolve(path, spec.root.path);
   try {
     if (!statSync(rootfs).isDirectory())
       throw new VxnError('INVALID_BUNDLE', `rootfs ${rootfs} is not a directory`);
     return { path: resolve(path), text, raw, spec, rootfs: realpathSync(rootfs) };
   } catch (error) {
-    if (errno(error) === 'ENOENT') throw new VxnError('INVALID_BUNDLE', `rootfs ${rootfs} does not exist`);
-    throw error;
+    if (error instanceof VxnError) throw error;
+    const why = errno(error) === 'ENOENT' ? 'does not exist' : messageOf(error);
+    throw new VxnError('INVALID_BUNDLE', `rootfs ${rootfs} ${why}`);
   }
 }

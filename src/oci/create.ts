@@ -24,6 +24,7 @@ import type { Context } from './context.ts';
 import type { Hooks } from './hooks.ts';
 import { startMonitor } from './monitor.ts';
 import { type NetworkPlan, planNetwork } from './network.ts';
+import { writePidFile } from './pid-file.ts';
 import { identify, isAlive, type ProcessId } from './process-id.ts';
 import { checkProgram } from './program.ts';
 import type { Json } from './read.ts';
@@ -214,7 +215,7 @@ export async function create(
     }
     stamp(places, 'create.end');
     // Last, since whoever finds it takes the container for made.
-    if (options.pidFile !== undefined) writeAtomically(options.pidFile, String(stored.monitor.pid));
+    if (options.pidFile !== undefined) writePidFile(options.pidFile, stored.monitor.pid);
     return monitor;
   } catch (error) {
     // The first failure is the one to tell; what could not be undone is there for `delete --force`.

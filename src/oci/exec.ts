@@ -14,11 +14,11 @@ import {
   type Stored,
   seccompFilter,
   statusOf,
-  writeAtomically,
 } from './container.ts';
 import type { Context } from './context.ts';
 import { type ExecMonitorPlan, startDetached, startForeground } from './exec-monitor.ts';
 import { isPaused } from './paused.ts';
+import { writePidFile } from './pid-file.ts';
 import { type Capabilities, type Process, parseProcess } from './spec.ts';
 import { planStdio } from './stdio.ts';
 
@@ -184,12 +184,12 @@ async function run(context: Context, options: ExecOptions): Promise<number> {
   const { pidFile } = options;
   if (!options.detach) {
     const { pid, ended } = await startForeground(config, plan(options, places, stored));
-    if (pidFile !== undefined) writeAtomically(pidFile, String(pid));
+    if (pidFile !== undefined) writePidFile(pidFile, pid);
     return ended;
   }
   const pid = startDetached(config, plan(options, places, stored));
   try {
-    if (pidFile !== undefined) writeAtomically(pidFile, String(pid));
+    if (pidFile !== undefined) writePidFile(pidFile, pid);
   } catch (error) {
     process.kill(pid, 'SIGKILL');
     throw error;

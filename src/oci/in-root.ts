@@ -2,12 +2,23 @@
 // Looking at a bundle's rootfs as the container will see it, without being led out of it by its links.
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
+import { errno } from '../errors.ts';
 
 const LINKS_MAX = 40;
 
 /** Whether path is folder or lies below it. */
 export function within(path: string, folder: string): boolean {
   return `${path}/`.startsWith(`${folder.replace(/\/+$/, '')}/`);
+}
+
+// A path that leads through a file, or has too long a name in it, is one where nothing is.
+function look(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (['ENOTDIR', 'ENAMETOOLONG'].includes(errno(error) ?? '')) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -29,7 +40,7 @@ export function lookInRoot(
     // With the rest of the way, since a mount makes the folders that lead to it.
     const whole = `/${[...next, ...[...rest].reverse().filter((s) => s !== '' && s !== '.')].join('/')}`;
     if (mounted.some((folder) => within(whole, folder))) return 'unknown';
-    st = lstatSync(join(root, ...next), { throwIfNoEntry: false });
+    st = look(join(root, ...next));
     if (st === undefined) return undefined;
     if (!st.isSymbolicLink()) {
       at = next;

@@ -141,9 +141,21 @@ export function environmentEntry(value: unknown, path: string): string {
   return s;
 }
 
-/** The process of a configuration or of `exec --process`. Throws INVALID_SPEC. */
+const SEE_LIMITS = 'see docs/limitations.md';
+
+/** Refuses properties that would have no effect in the guest, rather than drop them. An empty list says nothing. */
+function refuseAll(o: Json, path: string, names: readonly string[]): void {
+  for (const name of names) {
+    const value = o[name] ?? [];
+    if (!Array.isArray(value) || value.length > 0)
+      throw new VxnError('UNSUPPORTED', `${path}.${name} is not supported`, { hint: SEE_LIMITS });
+  }
+}
+
+/** The process of a configuration or of `exec --process`. Throws INVALID_SPEC, UNSUPPORTED. */
 export function parseProcess(value: unknown, path = 'process'): Process {
   const p = object(value, path);
+  refuseAll(p, path, ['scheduler', 'ioPriority', 'execCPUAffinity']);
   const args = list(p.args, `${path}.args`, string);
   if (args.length === 0) throw invalid(`${path}.args`, 'must not be empty');
   const user = optionalObject(p.user, `${path}.user`) ?? {};
@@ -174,6 +186,9 @@ export function parseProcess(value: unknown, path = 'process'): Process {
 function mount(value: unknown, path: string): Mount {
   const m = object(value, path);
   const options = list(m.options, `${path}.options`, string);
+  refuseAll(m, path, ['uidMappings', 'gidMappings']);
+  if (options.includes('idmap') || options.includes('ridmap'))
+    throw new VxnError('UNSUPPORTED', `${path}: id-mapped mounts are not supported`, { hint: SEE_LIMITS });
   const bind = options.includes('bind') || options.includes('rbind');
   // runtime-spec: the type is not needed for a bind mount.
   const type = optionalString(m.type, `${path}.type`) ?? (bind ? 'bind' : 'none');
@@ -243,7 +258,7 @@ function checkVersion(value: unknown): void {
 
 /**
  * Checks a parsed config.json and takes from it what vxn acts on. Unknown properties are ignored, as the
- * specification demands. Throws INVALID_SPEC naming the property.
+ * specification demands. Throws INVALID_SPEC or UNSUPPORTED naming the property.
  */
 export function parseSpec(value: unknown): Spec {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -286,7 +301,6 @@ export function checkSupported(spec: Spec, raw: Json): void {
   const refuse = (message: string, hint?: string): never => {
     throw new VxnError('UNSUPPORTED', message, hint === undefined ? {} : { hint });
   };
-  const seeLimits = 'see docs/limitations.md';
   for (const type of ['pid', 'ipc']) {
     if (spec.namespaces.has(type)) continue;
     refuse(
@@ -296,19 +310,17 @@ export function checkSupported(spec: Spec, raw: Json): void {
   }
   for (const [type, path] of spec.namespaces) {
     if (type === 'user')
-      refuse('user namespaces are not supported: the virtual machine isolates by itself', seeLimits);
-    if (type === 'time') refuse('time namespaces are not supported', seeLimits);
+      refuse('user namespaces are not supported: the virtual machine isolates by itself', SEE_LIMITS);
+    if (type === 'time') refuse('time namespaces are not supported', SEE_LIMITS);
     if (!['network', 'pid', 'ipc', ...OWN_BY_NATURE].includes(type))
       throw invalid('linux.namespaces', `has an unknown type "${type}"`);
     if (path !== '' && (type === 'pid' || type === 'ipc')) {
       refuse(
         `another container's ${type.toUpperCase()} namespace cannot be joined from a virtual machine`,
-        seeLimits,
+        SEE_LIMITS,
       );
     }
   }
   const linux = optionalObject(raw.linux, 'linux') ?? {};
-  if (linux.intelRdt !== undefined) refuse('linux.intelRdt is not supported', seeLimits);
-  if (linux.personality !== undefined) refuse('linux.personality is not supported', seeLimits);
-  if (linux.netDevices !== undefined) refuse('linux.netDevices is not supported', seeLimits);
+  refuseAll(linux, 'linux', ['intelRdt', 'personality', 'netDevices', 'memoryPolicy', 'timeOffsets']);
 }

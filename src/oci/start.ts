@@ -5,7 +5,7 @@ import { errno, VxnError } from '../errors.ts';
 import { type Guest, guestOf } from '../guest/guest.ts';
 import { encodeFrame, Type } from '../guest/protocol.ts';
 import { request, waitAtGate } from '../guest/requests.ts';
-import { parseConfigText } from './bundle.ts';
+import { guestMounts, parseConfigText } from './bundle.ts';
 import { checkId, load, type Places, placesOf, type Status, type Stored, statusOf } from './container.ts';
 import type { Context } from './context.ts';
 import { isPaused } from './paused.ts';
@@ -95,6 +95,7 @@ export async function start(context: Context, id: string): Promise<void> {
   if (existsSync(places.paused) && isPaused(places) === true)
     throw new VxnError('WRONG_STATE', 'cannot start a container in the paused state');
   const { spec, raw } = parseConfigText(readFileSync(places.config, 'utf8'));
+  spec.mounts = guestMounts(spec.mounts, stored.bundle);
   const guest = await guestOf(stored.guest);
   const begin = (hooks: Buffer): void => startProgram(guest, context.config, places, stored, spec, hooks);
   if (stored.hooks === undefined) begin(NO_HOOKS);

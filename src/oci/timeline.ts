@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { VxnError } from '../errors.ts';
-import { type Places, placesOf, shortHash } from './container.ts';
+import { checkId, type Places, placesOf, shortHash } from './container.ts';
 
 const KEPT = 64;
 
@@ -106,8 +106,9 @@ export function renderPhases(stamps: readonly Stamp[]): string {
   return row('PHASE', 'AT (s)', 'TOOK (s)') + rows.join('') + row('whole', '', whole.toFixed(2));
 }
 
-/** `timeline ID`: from the living container, else from what was kept of a deleted one. Throws DOES_NOT_EXIST. */
+/** `timeline ID`: from the living container, else from what was kept of a deleted one. Throws INVALID_ID, DOES_NOT_EXIST. */
 export function timeline(config: Config, root: string, id: string, json: boolean): string {
+  checkId(id);
   const files = [placesOf(config, root, id).timeline];
   if (config.timelineDir !== '') files.push(keptFile(config, root, id));
   for (const file of files) {

@@ -22,6 +22,7 @@ awk '/MemTotal/ { print "mib=" int($2 / 1024) }' /proc/meminfo
 awk '/^Seccomp:/ { print "seccomp=" $2 }' /proc/self/status
 touch /nope 2>/dev/null || echo root=read-only
 touch /scratch/x && echo scratch=writable
+touch /dev/shm/x && echo shm=writable
 cat /note; ls /sys/class/net | tr '\\n' ' '; echo; echo err >&2; exit 7`;
 
 // docker warns of a kernel without accounting of swap.
@@ -76,6 +77,7 @@ export function engineTests({ name, run, notFound, notExecutable, execNotFound }
       'seccomp=2',
       'root=read-only',
       'scratch=writable',
+      'shm=writable',
       'hello from Dom0',
       'lo ',
       '',

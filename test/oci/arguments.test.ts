@@ -13,6 +13,7 @@ const COMMANDS: Record<string, Command> = {
   kill: { summary: '', args: ['ID', '[SIGNAL]'], options: { all: 'flag' } },
   delete: { summary: '', args: ['ID'], options: { force: 'flag' } },
   features: { summary: '', args: [], options: {} },
+  list: { summary: '', args: [], options: { format: 'value' } },
   exec: {
     summary: '',
     args: ['ID', '[COMMAND...]'],
@@ -125,6 +126,11 @@ const REFUSED: [string[], string][] = [
 for (const [argv, text] of REFUSED) {
   test(`refused: ${argv.join(' ')}`, () => throwsVxn(() => parse(...argv), 'USAGE', text));
 }
+
+test('-f is what the command has of that letter', () => {
+  assert.deepEqual(Object.fromEntries(parse('delete', '-f', 'c1').options), { force: 'true' });
+  assert.deepEqual(Object.fromEntries(parse('list', '-f', 'json').options), { format: 'json' });
+});
 
 const EXECS: [string, string, string[], Record<string, string>][] = [
   [

@@ -212,6 +212,13 @@ const UNSUPPORTED: [path: string, value: unknown, text: string][] = [
   ['linux.intelRdt', {}, 'linux.intelRdt is not supported'],
   ['linux.personality', { domain: 'LINUX32' }, 'linux.personality is not supported'],
   ['linux.netDevices', {}, 'linux.netDevices is not supported'],
+  ['linux.memoryPolicy', { mode: 'MPOL_BIND' }, 'linux.memoryPolicy is not supported'],
+  ['linux.timeOffsets', { boottime: {} }, 'linux.timeOffsets is not supported'],
+  ['process.scheduler', { policy: 'SCHED_FIFO' }, 'process.scheduler is not supported'],
+  ['process.ioPriority', { class: 'IOPRIO_CLASS_IDLE' }, 'process.ioPriority is not supported'],
+  ['process.execCPUAffinity', { initial: '0' }, 'process.execCPUAffinity is not supported'],
+  ['mounts.0.uidMappings', [{ containerID: 0 }], 'mounts[0].uidMappings is not supported'],
+  ['mounts.0.options', ['bind', 'ridmap'], 'mounts[0]: id-mapped mounts are not supported'],
 ];
 for (const [path, value, text] of UNSUPPORTED) {
   test(`not supported: ${path} = ${JSON.stringify(value)}`, () => {

@@ -68,3 +68,7 @@ test('an unknown container, and a folder that is not there', () => {
   throwsVxn(() => timeline(CONFIG, '/r', 'nobody', false), 'DOES_NOT_EXIST', 'container does not exist');
   stamp(placesOf(CONFIG, '/r', 'nobody'), 'x');
 });
+
+test('an id cannot lead out of the folders', () => {
+  throwsVxn(() => timeline(CONFIG, '/r', '../../etc', false), 'INVALID_ID', 'invalid container ID');
+});

@@ -30,6 +30,7 @@ async function refused(id: string, bundle: string): Promise<string> {
 
 const INVALID: [name: string, bundle: () => string, text: string | RegExp][] = [
   ['a bundle that is not there', () => '/no/such', '/no/such/config.json: no such file or directory'],
+  ['a bundle that is a file', () => '/etc/passwd', '/etc/passwd/config.json: ENOTDIR'],
   ['broken JSON', () => host.bundle('{ "ociVersion": '), /^config\.json: .*JSON/],
   ['an empty config.json', () => host.bundle(''), /^config\.json: .*JSON/],
   ['JSON that is no object', () => host.bundle('[]'), 'config.json: must be an object'],
