@@ -53,7 +53,7 @@ function prepare(): Bench {
   writeFileSync(runtime, readFileSync(runtime, 'utf8').replaceAll("'/usr/bin/node'", `'${NODE}'`));
   chmodSync(runtime, 0o755);
   // A domain that is gone already, should delete ask.
-  script(join(bin, 'xenstore-read'), 'exit 1');
+  script(join(bin, 'xenstore-read'), 'echo "xenstore-read: couldn\'t read path $1" >&2; exit 1');
   const settings = {
     ...DEFAULTS,
     runDir: join(folder, 'r'),

@@ -48,6 +48,12 @@ function createFailure(xl: string, status: number, stderr: string): VxnError {
   return new VxnError('TOOLSTACK', `xl create failed: ${why}`, hint === undefined ? {} : { hint });
 }
 
+function unanswered(command: string, { stderr, status, signal, error }: SpawnSyncReturns<string>): VxnError {
+  const { text, hint } = explain(stderr ?? '');
+  const why = text === '' ? (error?.message ?? `status ${status ?? signal}`) : text;
+  return new VxnError('TOOLSTACK', `${command} failed: ${why}`, hint === undefined ? {} : { hint });
+}
+
 /** The toolstack that calls the given xl and xenstore-read. */
 export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
   const call = (...args: string[]): SpawnSyncReturns<string> => {
@@ -57,21 +63,21 @@ export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
   };
   // Some commands of xl end with status 0 all the same.
   const must = (command: string, ...args: string[]): string => {
-    const { status, signal, error, stdout, stderr } = call(command, ...args);
-    if (status === 0 && !/\berror: /.test(stderr)) return stdout;
-    const { text, hint } = explain(stderr);
-    const why = text === '' ? (error?.message ?? `status ${status ?? signal}`) : text;
-    throw new VxnError('TOOLSTACK', `xl ${command} failed: ${why}`, hint === undefined ? {} : { hint });
+    const result = call(command, ...args);
+    if (result.status === 0 && !/\berror: /.test(result.stderr)) return result.stdout;
+    throw unanswered(`xl ${command}`, result);
   };
   const isOurs = (domid: number, uuid: string): boolean => {
     const result = run(xenstoreRead, [`/local/domain/${domid}/vm`]);
-    // Not knowing is no answer: the domain would be forgotten.
     if (result.error !== undefined) {
       throw new VxnError('TOOLSTACK', `${xenstoreRead}: ${result.error.message}`, {
         hint: 'install xenstore-utils',
       });
     }
-    return result.status === 0 && result.stdout.trim() === `/vm/${uuid}`;
+    if (result.status === 0) return result.stdout.trim() === `/vm/${uuid}`;
+    // Not knowing is no answer: the domain would be forgotten.
+    if (/couldn't read path/.test(result.stderr)) return false;
+    throw unanswered(xenstoreRead, result);
   };
   return {
     createStep: (configFile, paused) => ({
@@ -82,8 +88,13 @@ export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
     findDomain(name, uuid) {
       // Without xl there was nobody to make it.
       const result = run(xl, ['domid', name]);
+      if (errno(result.error) === 'ENOENT') return undefined;
+      if (result.status !== 0) {
+        if (/Can't get domid/.test(result.stderr) && !/\berror: /.test(result.stderr)) return undefined;
+        throw unanswered(`${xl} domid`, result);
+      }
       const domid = Number.parseInt(result.stdout, 10);
-      return result.status === 0 && Number.isInteger(domid) && isOurs(domid, uuid) ? domid : undefined;
+      return Number.isInteger(domid) && isOurs(domid, uuid) ? domid : undefined;
     },
     isOurs,
     pause: (domid) => void must('pause', String(domid)),

@@ -223,6 +223,20 @@ test('a domain that will not go: delete says so, and a later one finishes', asyn
   assert.deepEqual(await host.leftovers('stuck'), []);
 });
 
+test('xenstore that does not answer: delete says so and forgets nothing', async () => {
+  const c = host.create('unasked');
+  assert.equal(await c.created, 0);
+  process.kill(Number(readFileSync(c.pidFile, 'utf8')), 'SIGKILL');
+  host.fault('no-xenstore');
+  const { status, stderr } = host.run(['delete', '--force', 'unasked']);
+  assert.equal(status, 1);
+  assert.match(stderr, /xenstore-read failed: .*xs_open: No such file or directory/);
+  assert.equal(JSON.parse(host.run(['state', 'unasked']).stdout).status, 'stopped');
+  host.fault(undefined);
+  assert.equal(host.run(['delete', '--force', 'unasked']).status, 0);
+  assert.deepEqual(await host.leftovers('unasked'), []);
+});
+
 test('a domain of the same id that is not ours is not touched', async () => {
   const c = host.create('foreign');
   assert.equal(await c.created, 0);

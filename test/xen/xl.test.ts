@@ -68,15 +68,29 @@ test('without an xl there is no domain of ours', () => {
 test('a domain that is gone already is no error', () =>
   xlToolstack(tool('exit 1'), '/no/xenstore-read').destroy(5));
 
+const NO_PATH = 'echo "xenstore-read: couldn\'t read path $1" >&2; exit 1';
+const NO_NAME = "echo \"Can't get domid of domain name '$2', maybe this domain does not exist.\" >&2; exit 1";
+
 test('a name without a domain', () => {
-  assert.equal(xlToolstack(tool('exit 1'), tool('exit 1')).findDomain('n', 'u'), undefined);
-  assert.equal(xlToolstack(tool('echo nonsense'), tool('exit 1')).findDomain('n', 'u'), undefined);
+  assert.equal(xlToolstack(tool(NO_NAME), tool(NO_PATH)).findDomain('n', 'u'), undefined);
+  assert.equal(xlToolstack(tool('echo nonsense'), tool(NO_PATH)).findDomain('n', 'u'), undefined);
+});
+
+test('a toolstack that cannot tell does not make a domain disappear', () => {
+  const refused = 'echo "xenstore-read: xs_open: No such file or directory" >&2; exit 1';
+  const toolstack = xlToolstack(
+    tool('echo "libxl: error: f.c:1:f: cannot open libxc handle" >&2; exit 1'),
+    tool(refused),
+  );
+  throwsVxn(() => toolstack.isOurs(12, 'u'), 'TOOLSTACK', 'xs_open: No such file or directory');
+  throwsVxn(() => toolstack.findDomain('n', 'u'), 'TOOLSTACK', 'domid failed: cannot open libxc handle');
+  throwsVxn(() => xlToolstack(tool('exit 1'), tool(NO_PATH)).findDomain('n', 'u'), 'TOOLSTACK', 'status 1');
 });
 
 const DOMAINS: [name: string, xenstore: string, found: number | undefined][] = [
   ['ours', 'echo /vm/u-1', 12],
   ["somebody else's of the same name", 'echo /vm/u-2', undefined],
-  ['gone in between', 'exit 1', undefined],
+  ['gone in between', NO_PATH, undefined],
 ];
 for (const [name, xenstore, found] of DOMAINS) {
   test(`a domain by name: ${name}`, () => {
