@@ -2,13 +2,13 @@
 // A container's place on disk and what is written there. Everything else is derived: whether it runs is read off the
 // monitor's process, never off a stored word.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { errno, VxnError } from '../errors.ts';
 import type { GuestProtocol } from '../guest/guest.ts';
 import type { Cgroup } from './cgroup.ts';
 import type { Network } from './network.ts';
-import { isAlive, type ProcessId } from './process-id.ts';
+import { identify, isAlive, type ProcessId } from './process-id.ts';
 import type { Limits } from './resources.ts';
 import type { Size } from './sizing.ts';
 
@@ -60,8 +60,9 @@ export interface Places {
   endGate: string;
   /** The frames that start has for the guest. */
   startFrames: string;
-  /** Who calls start. */
+  /** Who calls start, and who calls delete: hold(). */
   starting: string;
+  deleting: string;
   started: string;
   /** There since pause until resume: a hint that it is worth asking whether the domain is paused. */
   paused: string;
@@ -130,6 +131,7 @@ export function placesOf(config: Config, root: string, id: string): Places {
     endGate: join(run, 'end.gate'),
     startFrames: join(lib, 'start.frames'),
     starting: join(run, 'starting'),
+    deleting: join(run, 'deleting'),
     started: join(run, 'started'),
     paused: join(run, 'paused'),
     exit: join(run, 'exit'),
@@ -157,17 +159,42 @@ export function writeAtomically(file: string, data: string | Buffer): void {
   renameSync(temporary, file);
 }
 
-/** Makes the container's folders; the first of two callers wins. Throws ALREADY_EXISTS. */
-export function claim(places: Places): void {
-  mkdirSync(join(places.run, '..'), { recursive: true, mode: 0o700 });
+// No id has this character, so nothing that begins with a container's folder and it is another container's.
+const CLAIM = '~';
+
+/**
+ * Makes the container's folder with its first state in it, both at once: whoever finds the folder finds the state. The first of
+ * two callers wins. True when it is the first container of this root since its folder went, as at a boot. Throws ALREADY_EXISTS.
+ */
+export function claim(places: Places, stored: Stored): boolean {
+  const first = mkdirSync(dirname(places.run), { recursive: true, mode: 0o700 }) !== undefined;
+  const own = `${places.run}${CLAIM}${process.pid}`;
+  mkdirSync(own, { recursive: true, mode: 0o700 });
   try {
-    mkdirSync(places.run, { mode: 0o700 });
+    writeFileSync(join(own, basename(places.state)), JSON.stringify(stored), { mode: 0o600 });
+    // Over an empty folder it succeeds: that is the last thing there is of a container that is being removed.
+    renameSync(own, places.run);
   } catch (error) {
-    if (errno(error) === 'EEXIST')
+    rmSync(own, { recursive: true, force: true });
+    if (['EEXIST', 'ENOTEMPTY'].includes(errno(error) ?? ''))
       throw new VxnError('ALREADY_EXISTS', 'container with given ID already exists');
     throw error;
   }
-  // A folder left by a crash before its state was gone is nobody's: the claim above decides.
+  return first;
+}
+
+/** Removes what a create of this id has left that was killed before it had claimed it. */
+export function removeClaims(places: Places): void {
+  const [folder, name] = [dirname(places.run), basename(places.run)];
+  for (const entry of namesIn(folder)) {
+    const [id, pid] = entry.split(CLAIM);
+    if (id === name && pid !== undefined && identify(Number(pid)) === undefined)
+      rmSync(join(folder, entry), { recursive: true, force: true });
+  }
+}
+
+/** Makes the folder of the container's disk and logs, empty: what a crash has left there is nobody's. */
+export function makeDiskFolder(places: Places): void {
   rmSync(places.lib, { recursive: true, force: true });
   mkdirSync(places.lib, { recursive: true, mode: 0o700 });
 }
@@ -206,16 +233,20 @@ export function statusOf(places: Places, stored: Stored): Status {
   return existsSync(places.started) ? 'running' : 'created';
 }
 
-/** Every container of a root, by name. */
-export function listStored(config: Config, root: string): { places: Places; stored: Stored }[] {
-  let names: string[];
+function namesIn(folder: string): string[] {
   try {
-    names = readdirSync(join(config.runDir, rootKey(root))).sort();
+    return readdirSync(folder);
   } catch (error) {
     if (errno(error) === 'ENOENT') return [];
     throw error;
   }
+}
+
+/** Every container of a root, by name. */
+export function listStored(config: Config, root: string): { places: Places; stored: Stored }[] {
+  const names = namesIn(join(config.runDir, rootKey(root))).sort();
   return names.flatMap((name) => {
+    if (name.includes(CLAIM)) return [];
     // The folder of a long id is not its name; the state says the id.
     const stored = find(placesOf(config, root, name));
     return stored === undefined ? [] : [{ places: placesOf(config, root, stored.id), stored }];

@@ -14,6 +14,7 @@ import {
   checkId,
   claim,
   domainName,
+  makeDiskFolder,
   type Places,
   placesOf,
   type Stored,
@@ -21,11 +22,12 @@ import {
   writeAtomically,
 } from './container.ts';
 import type { Context } from './context.ts';
+import { self } from './hold.ts';
 import type { Hooks } from './hooks.ts';
 import { startMonitor } from './monitor.ts';
 import { type NetworkPlan, planNetwork } from './network.ts';
 import { writePidFile } from './pid-file.ts';
-import { identify, isAlive, type ProcessId } from './process-id.ts';
+import { isAlive, type ProcessId } from './process-id.ts';
 import { checkProgram } from './program.ts';
 import type { Json } from './read.ts';
 import { rootDiskSteps } from './root-disk.ts';
@@ -177,12 +179,8 @@ export async function create(
   const seccomp = await seccompOf(context.config, bundle);
   const hooks = await hooksOf(bundle);
   const places = placesOf(context.config, context.root, id);
-  const maker = identify(process.pid);
-  if (maker === undefined)
-    throw new VxnError('HOST', 'cannot read /proc/self/stat', { hint: 'is /proc mounted?' });
   const domain = domainName(context.root, id);
   const cgroup = cgroupRequest(bundle.spec.cgroupsPath, domain);
-  claim(places);
   const stored: Stored = {
     ociVersion: OCI_VERSION,
     id,
@@ -195,14 +193,16 @@ export async function create(
     domain,
     guest: machine.protocol,
     size: machine.size,
-    maker,
+    maker: self(),
     cgroup: planCgroup(cgroup.found, cgroup.path),
     ...(seccomp === undefined ? {} : { seccomp: true }),
     ...(hooks === undefined ? {} : { hooks: 'create' }),
   };
+  const first = claim(places, stored);
   try {
-    store(places, stored);
     stamp(places, 'create.begin');
+    if (first) (await import('./stale-disks.ts')).removeStaleDisks(context.config);
+    makeDiskFolder(places);
     writeAtomically(places.config, bundle.text);
     await provideNetwork(machine.network, context.config, places, stored);
     const monitor = await build(context, bundle, machine, places, stored, { cgroup, seccomp, stdio });

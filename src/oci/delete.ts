@@ -1,11 +1,43 @@
 // SPDX-License-Identifier: MIT
-import { existsSync } from 'node:fs';
-import { VxnError } from '../errors.ts';
-import { checkId, find, placesOf, statusOf } from './container.ts';
+import { rmdirSync, rmSync } from 'node:fs';
+import { errno, VxnError } from '../errors.ts';
+import { checkId, find, type Places, placesOf, removeClaims, type Stored, statusOf } from './container.ts';
 import type { Context } from './context.ts';
+import { hold } from './hold.ts';
 import { fullStatus } from './paused.ts';
+import { isAlive, type ProcessId } from './process-id.ts';
 import { removeContainer, removeFiles } from './remove.ts';
 import { keep, stamp } from './timeline.ts';
+
+function holdOrGone(places: Places): ProcessId | 'ours' | 'gone' {
+  try {
+    return hold(places.deleting) ?? 'ours';
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return 'gone';
+    throw error;
+  }
+}
+
+/**
+ * Makes this call the only one that removes the container, or the folder without one. False when there is nothing to remove any more:
+ * another call has done it, and what is there now is a later container.
+ */
+async function becomeRemover(places: Places, stored: Stored | undefined): Promise<boolean> {
+  for (;;) {
+    const other = holdOrGone(places);
+    if (other === 'gone') return false;
+    if (other === 'ours') break;
+    while (isAlive(other)) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  if (find(places)?.uuid === stored?.uuid) return true;
+  rmSync(places.deleting, { force: true });
+  try {
+    rmdirSync(places.run);
+  } catch {
+    // There is another container in it.
+  }
+  return false;
+}
 
 /**
  * `delete`: removes a stopped or merely created container with its domain, disks and files; force ends a running
@@ -16,8 +48,9 @@ export async function deleteContainer(context: Context, id: string, force: boole
   const places = placesOf(context.config, context.root, id);
   const stored = find(places);
   if (stored === undefined) {
-    // A create or delete that was killed in the middle can leave a folder without state; no domain belongs to it.
-    if (existsSync(places.run)) removeFiles(places);
+    // What calls that were killed in the middle have left; no domain belongs to it.
+    removeClaims(places);
+    if (await becomeRemover(places, stored)) removeFiles(places);
     if (force) return;
     throw new VxnError('DOES_NOT_EXIST', 'container does not exist');
   }
@@ -26,6 +59,7 @@ export async function deleteContainer(context: Context, id: string, force: boole
     const shown = fullStatus(places, stored);
     throw new VxnError('WRONG_STATE', `cannot delete container ${id} that is not stopped: ${shown}`);
   }
+  if (!(await becomeRemover(places, stored))) return;
   stamp(places, 'delete.begin');
   await removeContainer(context, places, stored, async () => {
     // Before the files, so that a delete that is killed here runs them again rather than never.

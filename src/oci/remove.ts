@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Removing whatever there is of a container, from any state that a crash can leave. Doing it twice does no harm.
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
-import { VxnError } from '../errors.ts';
+import { basename, join } from 'node:path';
+import { errno, VxnError } from '../errors.ts';
 import { waitAtGate } from '../guest/requests.ts';
 import { removeCgroup } from './cgroup.ts';
 import type { Places, Stored } from './container.ts';
@@ -102,19 +102,30 @@ export async function removeContainer(
   removeFiles(places);
 }
 
-// What we put there ourselves are files in one folder; only for anything else rmSync's recursion is loaded, which takes node
-// as long as all of this.
-function removeFolder(folder: string): void {
+// What we put there ourselves are files; only for anything else rmSync's recursion is loaded, which takes node as long as all
+// of this.
+function removeEntry(path: string): void {
   try {
-    for (const name of readdirSync(folder)) unlinkSync(join(folder, name));
-    rmdirSync(folder);
-  } catch {
-    if (existsSync(folder)) rmSync(folder, { recursive: true, force: true });
+    unlinkSync(path);
+  } catch (error) {
+    if (errno(error) !== 'ENOENT') rmSync(path, { recursive: true, force: true });
   }
 }
 
-/** Removes the container's folders, the one with its state last. */
+// last: names of files that go after all others, in this order.
+function removeFolder(folder: string, last: readonly string[] = []): void {
+  try {
+    const names = readdirSync(folder).filter((name) => !last.includes(name));
+    for (const name of [...names, ...last]) removeEntry(join(folder, name));
+    rmdirSync(folder);
+  } catch (error) {
+    // Another call has put something there: its own claim, or a new container.
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(errno(error) ?? '')) throw error;
+  }
+}
+
+/** Removes the container's folders, the one with its state last. The caller holds places.deleting, or made the container. */
 export function removeFiles(places: Places): void {
   removeFolder(places.lib);
-  removeFolder(places.run);
+  removeFolder(places.run, [basename(places.state), basename(places.deleting)]);
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-import { existsSync, linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Config } from '../config.ts';
-import { errno, VxnError } from '../errors.ts';
+import { VxnError } from '../errors.ts';
 import { type Guest, guestOf } from '../guest/guest.ts';
 import { encodeFrame, Type } from '../guest/protocol.ts';
 import { request, waitAtGate } from '../guest/requests.ts';
 import { guestMounts, parseConfigText } from './bundle.ts';
 import { checkId, load, type Places, placesOf, type Status, type Stored, statusOf } from './container.ts';
 import type { Context } from './context.ts';
+import { hold } from './hold.ts';
 import { isPaused } from './paused.ts';
-import { identify, isAlive, type ProcessId } from './process-id.ts';
 import type { Spec } from './spec.ts';
 import { stamp } from './timeline.ts';
 
@@ -38,20 +38,6 @@ function refuse(status: Status, places: Places): void {
   }
 }
 
-// The first of two callers starts it. One that was killed may be followed by another.
-function claimStart(places: Places): void {
-  const self = `${places.starting}.${process.pid}`;
-  writeFileSync(self, JSON.stringify(identify(process.pid)), { mode: 0o600 });
-  try {
-    linkSync(self, places.starting);
-    unlinkSync(self);
-  } catch (error) {
-    if (errno(error) !== 'EEXIST') throw error;
-    if (isAlive(JSON.parse(readFileSync(places.starting, 'utf8')) as ProcessId)) refuse('running', places);
-    renameSync(self, places.starting);
-  }
-}
-
 // Whoever wrote the note has ended the container.
 function failure(places: Places): VxnError {
   const { error, text } = lossNote(places) ?? {
@@ -72,7 +58,10 @@ function startProgram(
   spec: Spec,
   hooks: Buffer,
 ): void {
-  claimStart(places);
+  // The first of two callers starts it. One that was killed may be followed by another.
+  if (hold(places.starting) !== undefined) refuse('running', places);
+  // It may have started it before it died, or before it ended.
+  refuse(statusOf(places, stored), places);
   guest.describe(stored, spec, places, config, hooks);
   if (!request(places.requests, encodeFrame(Type.Start, 0))) throw failure(places);
   stamp(places, 'start.sent');

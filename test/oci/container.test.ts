@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULTS } from '../../src/config.ts';
 import {
@@ -13,14 +13,17 @@ import {
   find,
   listStored,
   load,
+  makeDiskFolder,
   type Places,
   placesOf,
+  removeClaims,
   type Stored,
   shortHash,
   statusOf,
-  store,
 } from '../../src/oci/container.ts';
+import { hold } from '../../src/oci/hold.ts';
 import { identify, isAlive, type ProcessId } from '../../src/oci/process-id.ts';
+import { removeStaleDisks } from '../../src/oci/stale-disks.ts';
 import { state } from '../../src/oci/state.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 import { throwsVxn } from '../fixtures/throws.ts';
@@ -92,8 +95,7 @@ test('the hash is FNV-1a of 64 bits', () => {
 
 function made(id: string, change: Partial<Stored>): Places {
   const places = placesOf(CONFIG, '/r', id);
-  claim(places);
-  store(places, stored({ id, ...change }));
+  claim(places, stored({ id, ...change }));
   return places;
 }
 
@@ -141,13 +143,77 @@ test('a process whose name holds brackets and spaces is read right', async () =>
   child.kill('SIGKILL');
 });
 
-test('claim: the second one is refused, what a crash left in libDir goes', () => {
-  const places = placesOf(CONFIG, '/r', 'twice');
+test('claim: with its state from the first moment; the second one is refused', () => {
+  const places = placesOf(CONFIG, '/claims', 'twice');
+  assert.equal(claim(places, stored({ id: 'twice' })), true, 'the first of this root');
+  throwsVxn(
+    () => claim(places, stored({ id: 'other' })),
+    'ALREADY_EXISTS',
+    /^container with given ID already exists$/,
+  );
+  assert.equal(find(places)?.id, 'twice');
+  assert.equal(claim(placesOf(CONFIG, '/claims', 'more'), stored({ id: 'more' })), false);
+  assert.deepEqual(readdirSync(dirname(places.run)), ['more', 'twice']);
+});
+
+test('claim: an empty folder, the last there is of a removed container, is taken', () => {
+  const places = placesOf(CONFIG, '/claims', 'emptied');
+  mkdirSync(places.run, { recursive: true });
+  claim(places, stored({ id: 'emptied' }));
+  assert.equal(find(places)?.id, 'emptied');
+});
+
+test('claims of processes that are gone are removed, and listed by nobody', () => {
+  const places = placesOf(CONFIG, '/claims', 'begun');
+  const claims = [2 ** 22 + 1, process.pid].map((pid) => `${places.run}~${pid}`);
+  for (const folder of claims) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'state.json'), JSON.stringify(stored({ id: 'begun' })));
+  }
+  removeClaims(places);
+  assert.deepEqual(
+    claims.map((folder) => existsSync(folder)),
+    [false, true],
+  );
+  assert.equal(
+    listStored(CONFIG, '/claims').some((c) => c.stored.id === 'begun'),
+    false,
+  );
+});
+
+test('the disk’s folder begins empty', () => {
+  const places = placesOf(CONFIG, '/r', 'disk');
   mkdirSync(places.lib, { recursive: true });
   writeFileSync(places.rootDisk, 'old');
-  claim(places);
-  assert.equal(existsSync(places.rootDisk), false);
-  throwsVxn(() => claim(places), 'ALREADY_EXISTS', /^container with given ID already exists$/);
+  makeDiskFolder(places);
+  assert.deepEqual(readdirSync(places.lib), []);
+});
+
+test('disks of containers that are no more go, all others stay', () => {
+  const config = { ...CONFIG, runDir: join(folder, 'sr'), libDir: join(folder, 'sl') };
+  const [gone, there] = ['gone', 'there'].map((id) => placesOf(config, '/stale', id)) as [Places, Places];
+  const kept = join(config.libDir, 'timelines/x');
+  for (const lib of [gone.lib, there.lib, kept]) mkdirSync(lib, { recursive: true });
+  writeFileSync(gone.rootDisk, 'old');
+  claim(there, stored({ id: 'there' }));
+  removeStaleDisks(config);
+  assert.deepEqual(
+    [gone.lib, there.lib, kept].map((lib) => existsSync(lib)),
+    [false, true, true],
+  );
+});
+
+test('hold: one process at a time; what a dead one held is taken over', () => {
+  const file = join(folder, 'held');
+  writeFileSync(file, JSON.stringify(GONE));
+  assert.equal(hold(file), undefined);
+  assert.deepEqual(hold(file), SELF);
+  assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), SELF);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('held')),
+    ['held'],
+  );
+  assert.throws(() => hold(join(folder, 'no/held')), { code: 'ENOENT' });
 });
 
 test('state.json is written whole, mode 0600, and nothing is left beside it', () => {
@@ -167,10 +233,9 @@ test('list: those of one root, long ids whole, folders without state left out', 
   const long = 'l'.repeat(200);
   for (const id of ['b', 'a', long]) {
     const places = placesOf(CONFIG, root, id);
-    claim(places);
-    store(places, stored({ id, root }));
+    claim(places, stored({ id, root }));
   }
-  claim(placesOf(CONFIG, root, 'half'));
+  mkdirSync(placesOf(CONFIG, root, 'half').run);
   assert.deepEqual(
     listStored(CONFIG, root).map((c) => c.stored.id),
     ['a', 'b', long],

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULTS } from '../../src/config.ts';
 import { encodeFrame, Type } from '../../src/guest/protocol.ts';
-import { claim, placesOf, store } from '../../src/oci/container.ts';
+import { claim, placesOf } from '../../src/oci/container.ts';
 import { consoleLog, decodeOutput, programLog } from '../../src/oci/logs.ts';
 import { identify, type ProcessId } from '../../src/oci/process-id.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
@@ -32,9 +32,8 @@ test('an older piece comes first; the console is given as it is', () => {
   const folder = temporaryFolder();
   const config = { ...DEFAULTS, runDir: join(folder, 'r'), libDir: join(folder, 'l') };
   const places = placesOf(config, '/r', 'c');
-  claim(places);
   mkdirSync(places.lib, { recursive: true });
-  store(places, {
+  claim(places, {
     ociVersion: '1.3.0',
     id: 'c',
     root: '/r',

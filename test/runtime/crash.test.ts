@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A runtime call can be killed at any instant, and two can come at once.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Host } from '../fixtures/host.ts';
@@ -146,6 +146,43 @@ test('two deletes at the same time: nothing left, no crash', async () => {
   for (const r of results) assert.deepEqual(r, SILENT);
   await c.exit;
   assert.deepEqual(await host.leftovers('deletes'), []);
+});
+
+test('a delete that comes late leaves alone what has taken the id meanwhile', async () => {
+  const poststop = [{ path: '/bin/sleep', args: ['sleep', '1'] }];
+  const old = host.create('reused', { bundle: host.script('sleep 60', { hooks: { poststop } }) });
+  assert.equal(await old.created, 0);
+  const first = host.begin(['delete', 'reused']);
+  while (!existsSync(host.places('reused').deleting)) await sleep(1);
+  const late = host.begin(['delete', '--force', 'reused']);
+  assert.deepEqual(await first.result, SILENT);
+  const c = host.create('reused', { bundle: host.script('exit 8') });
+  assert.equal(await c.created, 0, c.text('stderr'));
+  assert.deepEqual(await late.result, SILENT);
+  assert.deepEqual(host.run(['start', 'reused']), SILENT);
+  assert.equal(await c.exit, 8);
+  assert.deepEqual(host.run(['delete', 'reused']), SILENT);
+  assert.deepEqual(await host.leftovers('reused'), []);
+});
+
+test('a delete that was killed while it held the container is followed by another', async () => {
+  const c = host.create('held', { bundle: host.script('sleep 60') });
+  assert.equal(await c.created, 0);
+  writeFileSync(host.places('held').deleting, JSON.stringify({ pid: process.pid, startTime: '1' }));
+  assert.deepEqual(host.run(['delete', '--force', 'held']), SILENT);
+  await c.exit;
+  assert.deepEqual(await host.leftovers('held'), []);
+});
+
+test('disks that a power cut has left go with the first container after the boot', async () => {
+  const lost = host.places('lost', '/run/boot');
+  mkdirSync(lost.lib, { recursive: true });
+  writeFileSync(lost.rootDisk, 'old');
+  const c = host.create('first', { root: '/run/boot', bundle: host.script('exit 0') });
+  assert.equal(await c.created, 0);
+  assert.equal(existsSync(lost.lib), false);
+  assert.deepEqual(host.run(['delete', 'first'], { root: '/run/boot' }), SILENT);
+  await c.exit;
 });
 
 test('delete --force while create is at work', async () => {
