@@ -28,6 +28,9 @@ export interface Patient {
   found: ReadonlyMap<string, Status>;
 }
 
+/** Whether containers get meta-virtualization's guests unless they say otherwise. */
+export const isMarker = ({ config }: Patient): boolean => config.guestProtocol === 'marker';
+
 /** One check: small, and without effect on the machine. */
 export interface Check {
   id: string;

@@ -7,11 +7,13 @@ import { ENGINE_CHECKS } from './engines.ts';
 import { GUEST_CHECKS } from './guest.ts';
 import { type Host, realHost } from './host.ts';
 import { INSTALLATION_CHECKS } from './installation.ts';
+import { NETWORK_CHECKS } from './network.ts';
 import { XEN_CHECKS } from './xen.ts';
 
 export const CHECKS: readonly Check[] = [
   ...XEN_CHECKS,
   ...INSTALLATION_CHECKS,
+  ...NETWORK_CHECKS,
   ...GUEST_CHECKS,
   ...ENGINE_CHECKS,
 ];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The guest's kernel and initramfs: there, of one piece, and fitting each other and the settings.
-import { type Check, failed, ok, type Patient, skipped, warning } from './check.ts';
+import { type Check, failed, isMarker, ok, type Patient, skipped, warning } from './check.ts';
 import { elfMachine } from './elf.ts';
 import { type ArchiveFile, readInitramfs } from './initramfs.ts';
 import {
@@ -29,11 +29,15 @@ const withTools =
     return stdout.length > 0 ? stdout : undefined;
   };
 
-function readable(patient: Patient, key: 'kernel' | 'initramfs'): Buffer | ReturnType<typeof failed> {
+function readable(
+  patient: Patient,
+  key: 'kernel' | 'markerKernel' | 'initramfs',
+): Buffer | ReturnType<typeof failed> {
   const file = patient.config[key];
+  const what = key === 'initramfs' ? key : 'kernel';
   const facts = patient.host.stat(file);
   if (facts === undefined)
-    return failed(`${file} is not there`, `install the guest's ${key}, or set ${key} in /etc/vxn/vxn.yaml`);
+    return failed(`${file} is not there`, `install the guest's ${what}, or set ${key} in /etc/vxn/vxn.yaml`);
   const data = facts.kind === 'file' ? patient.host.read(file) : undefined;
   return (
     data ??
@@ -48,14 +52,15 @@ const kernel: Check = {
   id: 'guest-kernel',
   look(patient) {
     const { config, host } = patient;
-    const data = readable(patient, 'kernel');
+    const key = isMarker(patient) ? 'markerKernel' : 'kernel';
+    const data = readable(patient, key);
     if (!Buffer.isBuffer(data)) return data;
     const facts = readKernel(data, withTools(patient));
-    const other = 'install a kernel for guests, or set kernel in /etc/vxn/vxn.yaml';
+    const other = `install a kernel for guests, or set ${key} in /etc/vxn/vxn.yaml`;
     if (facts === undefined)
-      return failed(`${config.kernel} is no kernel that Xen boots (ELF, bzImage, arm64 Image)`, other);
+      return failed(`${config[key]} is no kernel that Xen boots (ELF, bzImage, arm64 Image)`, other);
     if (facts.machine !== host.arch)
-      return failed(`${config.kernel} is for ${facts.machine}, this machine is ${host.arch}`, other);
+      return failed(`${config[key]} is for ${facts.machine}, this machine is ${host.arch}`, other);
     const name = `${facts.format} ${facts.release ?? 'of unknown release'}`;
     const fits = facts[config.guestType];
     if (fits === false) {
@@ -104,6 +109,7 @@ export function agentVersion(program: Buffer): string | undefined {
 const initramfs: Check = {
   id: 'guest-initramfs',
   look(patient) {
+    if (isMarker(patient)) return skipped('guestProtocol is marker: its images have an init of their own');
     const files = openInitramfs(patient);
     if (!isArchive(files)) return files;
     const init = files.get('init');

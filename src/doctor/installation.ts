@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What vxn itself consists of: settings, helpers, the programs it calls, its folders, node.
 import { dirname, join } from 'node:path';
-import { type Check, failed, firstLine, ok, type Patient, skipped, warning } from './check.ts';
+import { type Check, failed, firstLine, isMarker, ok, type Patient, skipped, warning } from './check.ts';
 
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 const TMPFS = 0x01021994;
@@ -32,6 +32,9 @@ const HELPERS: readonly (readonly [name: string, what: string])[] = [
   ['vxn-seccomp', 'seccomp profiles'],
 ];
 
+// It goes onto the root disk.
+const MARKER_HELPERS = [['vxn-agent', 'marker guests']] as const;
+
 function lookAtHelper({ host, config, version }: Patient, name: string, what: string): string | undefined {
   const file = join(config.libexecDir, name);
   const facts = host.stat(file);
@@ -47,7 +50,8 @@ function lookAtHelper({ host, config, version }: Patient, name: string, what: st
 const helpers: Check = {
   id: 'helpers',
   look(patient) {
-    const wrong = HELPERS.flatMap(([name, what]) => lookAtHelper(patient, name, what) ?? []);
+    const all = [...HELPERS, ...(isMarker(patient) ? MARKER_HELPERS : [])];
+    const wrong = all.flatMap(([name, what]) => lookAtHelper(patient, name, what) ?? []);
     if (wrong.length > 0 && wrong.every((what) => what.includes('vxn-seccomp is missing')))
       return warning(
         `${wrong.join('; ')}: containers with one are refused`,
@@ -58,13 +62,14 @@ const helpers: Check = {
         wrong.join('; '),
         'install all of vxn again, from one build; libexecDir in /etc/vxn/vxn.yaml says where it is',
       );
-    return ok(`${HELPERS.map(([name]) => name).join(', ')}: version ${patient.version}`);
+    return ok(`${all.map(([name]) => name).join(', ')}: version ${patient.version}`);
   },
 };
 
 const mke2fs: Check = {
   id: 'mke2fs',
-  look({ host, config }) {
+  look(patient) {
+    const { host, config } = patient;
     const { missing, stdout, stderr } = host.run(config.mke2fs, ['-V']);
     if (missing) return failed(`${config.mke2fs}: command not found`, 'install e2fsprogs');
     const [, version, major, minor] = /mke2fs ((\d+)\.(\d+)\S*)/.exec(stderr + stdout.toString()) ?? [];
@@ -75,11 +80,12 @@ const mke2fs: Check = {
       );
     if (Number(major) * 1000 + Number(minor) < 1043)
       return failed(`mke2fs ${version} cannot copy a folder`, 'install e2fsprogs 1.43 or newer');
-    if (host.which('debugfs', PATH) === undefined)
-      return warning(
-        'debugfs is not here: images whose root directory is not root:root 0755 fail',
-        'install e2fsprogs completely',
-      );
+    if (host.which('debugfs', PATH) === undefined) {
+      const advice = 'install e2fsprogs completely';
+      return isMarker(patient)
+        ? failed('debugfs is not here: no marker guest gets its program', advice)
+        : warning('debugfs is not here: images whose root directory is not root:root 0755 fail', advice);
+    }
     return ok(`mke2fs ${version}`);
   },
 };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { CHECKS, count, renderJson, renderText } from '../../src/doctor/doctor.ts';
-import { bzImage, Dom0, elf, initramfs, kernelText, RELEASE } from '../fixtures/doctor.ts';
+import { bzImage, Dom0, elf, initramfs, kernelText, RELEASE, VERSION } from '../fixtures/doctor.ts';
 
 const KERNEL = new Dom0().config.kernel;
 const INITRAMFS = new Dom0().config.initramfs;
@@ -16,8 +16,33 @@ test('a Dom0 in good order', () => {
   );
   assert.deepEqual(
     findings.filter(({ status }) => status === 'skipped').map(({ id }) => id),
-    ['marker-guest', 'containerd-cri', 'docker', 'podman'],
+    ['bridge', 'marker-guest', 'containerd-cri', 'docker', 'podman'],
   );
+});
+
+test('a Dom0 for marker guests needs no agent in an initramfs', () => {
+  const d = new Dom0();
+  d.config.guestProtocol = 'marker';
+  d.remove(INITRAMFS);
+  for (const file of [d.config.markerInitramfs, d.config.markerRootfs])
+    d.files.set(file, Buffer.from('theirs'));
+  const answer = {
+    missing: false,
+    status: 0,
+    stderr: '',
+    stdout: Buffer.from(`vxn-agent version ${VERSION}\n`),
+  };
+  d.program('/usr/libexec/vxn/vxn-agent', ['--version'], answer);
+  assert.deepEqual(
+    d.findings().filter(({ status }) => status === 'failed' || status === 'warning'),
+    [],
+  );
+  assert.equal(d.finding('guest-initramfs').status, 'skipped');
+  assert.equal(d.finding('marker-guest').status, 'ok');
+  d.remove('/usr/libexec/vxn/vxn-agent');
+  d.remove('/usr/bin/debugfs');
+  assert.match(d.finding('helpers').summary, /vxn-agent is missing \(marker guests\)/);
+  assert.equal(d.finding('mke2fs').status, 'failed');
 });
 
 test('ids are one of a kind, in the form of a word, and every need is a check before it', () => {
@@ -378,6 +403,36 @@ const BROKEN: [
     'guest-match',
     'failed',
     /has xen-blkfront as a module/,
+  ],
+  [
+    'no bridge for those that want one',
+    (d) => {
+      d.config.networkMode = 'bridge';
+    },
+    'bridge',
+    'failed',
+    /^there is no bridge xenbr0/,
+    /^ip link add xenbr0 type bridge/,
+  ],
+  [
+    'an interface that is no bridge',
+    (d) => {
+      d.config.networkMode = 'bridge';
+      d.files.set('/sys/class/net/xenbr0/mtu', Buffer.from('1500'));
+    },
+    'bridge',
+    'failed',
+    /^xenbr0 is no bridge/,
+  ],
+  [
+    'a bridge that is there',
+    (d) => {
+      d.config.networkMode = 'bridge';
+      d.files.set('/sys/class/net/xenbr0/bridge/bridge_id', Buffer.from('x'));
+    },
+    'bridge',
+    'ok',
+    /^the bridge xenbr0 is there/,
   ],
   [
     'marker guests without blobs',
