@@ -143,7 +143,12 @@ interface ContainerdCase {
   text: string;
   suite: Suite;
   set?: string[];
+  /** Keys that the daemon's dump has, with their values. */
+  dumped?: Record<string, string>;
 }
+
+const BOTH_KEYS = ['containerd.defaultRuntime=vxn', 'containerd.snapshotter=native'];
+const BOTH_DUMPED = { default_runtime_name: 'vxn', snapshotter: 'native' };
 
 const CONTAINERD: readonly ContainerdCase[] = [
   { name: "Debian's, 1.6", text: DEBIAN, suite: 'bookworm' },
@@ -157,6 +162,27 @@ const CONTAINERD: readonly ContainerdCase[] = [
     text: COMMENTED,
     suite: 'trixie',
     set: ['containerd.defaultRuntime=vxn'],
+  },
+  {
+    name: "Debian's, 1.6, two keys of one table",
+    text: DEBIAN,
+    suite: 'bookworm',
+    set: BOTH_KEYS,
+    dumped: BOTH_DUMPED,
+  },
+  {
+    name: "Debian's, 1.7, two keys of one table",
+    text: DEBIAN,
+    suite: 'trixie',
+    set: BOTH_KEYS,
+    dumped: BOTH_DUMPED,
+  },
+  {
+    name: "Debian's for 1.x, 2.x, two keys of one table",
+    text: DEBIAN,
+    suite: 'forky',
+    set: BOTH_KEYS,
+    dumped: BOTH_DUMPED,
   },
   { name: 'empty, 1.6', text: '', suite: 'bookworm' },
   { name: 'empty, 1.7', text: '', suite: 'trixie' },
@@ -215,6 +241,12 @@ function runtimesIn(toml: Toml): Record<string, unknown> {
   return {};
 }
 
+/** The values of a key in whatever table. */
+function valuesOf(toml: unknown, key: string): unknown[] {
+  if (typeof toml !== 'object' || toml === null) return [];
+  return Object.entries(toml).flatMap(([k, v]) => (k === key ? [v] : valuesOf(v, key)));
+}
+
 function knowsBoth(toml: Toml, before: Toml): void {
   const runtimes = runtimesIn(toml);
   const names = new Set([...Object.keys(runtimesIn(before)), 'runc', 'vxn']);
@@ -223,7 +255,7 @@ function knowsBoth(toml: Toml, before: Toml): void {
 }
 
 describe('containerd', () => {
-  for (const { name, text, suite, set = [] } of CONTAINERD) {
+  for (const { name, text, suite, set = [], dumped = {} } of CONTAINERD) {
     test(`${name}: added, known to the daemon, twice is once, and gone without a trace`, async () => {
       const root = rootWith({ [CONFIG]: text, '/etc/other': 'x' });
       const original = everything(root);
@@ -235,6 +267,8 @@ describe('containerd', () => {
       const toml = dump(suite, root);
       if (text.includes('disabled_plugins')) assert.equal(at(toml, ['plugins', CRI]), undefined);
       else knowsBoth(toml, oldRuntimes);
+      for (const [key, value] of Object.entries(dumped))
+        assert.ok(valuesOf(toml.plugins, key).includes(value), key);
       const installed = everything(root);
       assert.match(run(root, sets), /^nothing to do/);
       assert.deepEqual(everything(root), installed);

@@ -47,6 +47,8 @@ class Merge {
   readonly diagnostics: Diagnostic[] = [];
   readonly notes: string[] = [];
   readonly keys: KeyAddition[] = [];
+  /** The lines of tables that the text does not open yet, by header: each may be opened once. */
+  readonly tables = new Map<string, string[]>();
   readonly blocks: string[] = [];
   readonly additions: string[][] = [];
 
@@ -103,8 +105,12 @@ class Merge {
     }
     this.additions.push([...table, key]);
     const toml = JSON.stringify(value);
-    if (hasHeader(this.source.text, table)) this.keys.push({ table, key, value: toml });
-    else this.blocks.push(`[${tomlTable(table)}]\n  ${key} = ${toml}`);
+    if (hasHeader(this.source.text, table)) {
+      this.keys.push({ table, key, value: toml });
+      return;
+    }
+    const header = `[${tomlTable(table)}]`;
+    this.tables.set(header, [...(this.tables.get(header) ?? [header]), `  ${key} = ${toml}`]);
   }
 
   /** A version, for a file that has none. */
@@ -143,7 +149,8 @@ class Merge {
   finish(): string {
     if (this.additions.length === 0 || this.diagnostics.length > 0) return this.source.text;
     try {
-      const text = addToToml(this.source.text, this.keys, this.blocks.join('\n\n'));
+      const tables = [...this.tables.values()].map((lines) => lines.join('\n'));
+      const text = addToToml(this.source.text, this.keys, [...tables, ...this.blocks].join('\n\n'));
       if (isExtension(this.toml, readToml(text), this.additions)) return text;
       throw new Error('other values would change');
     } catch (error) {
