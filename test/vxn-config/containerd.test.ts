@@ -2,10 +2,12 @@
 // The configuration of every generation of containerd, loaded by the real daemon of that generation; a pod that asks for vxn
 // gets our runtime or an error, never the real runc.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { buildOciImage, IMAGE } from '../../lab/oci-image.ts';
+import { install } from '../../src/vxn-config/commands/install.ts';
+import type { Planned } from '../../src/vxn-config/plan.ts';
 import {
   containerdGeneration,
   engineTree,
@@ -15,7 +17,8 @@ import {
   startMachine,
 } from '../fixtures/engines.ts';
 import { call, strings } from '../fixtures/grpc.ts';
-import { planned } from '../fixtures/target.ts';
+import { planned, testContext } from '../fixtures/target.ts';
+import { temporaryFolder } from '../fixtures/temporary.ts';
 
 // Stands in for vxn-oci-runtime: notes its arguments, and does what the shim needs to see.
 const FAKE_RUNTIME = `#!/bin/sh
@@ -58,7 +61,12 @@ interface Case {
   set: string[];
   /** What a pod runs under that names no handler. */
   default?: 'vxn';
+  /** The config.toml that is there, to which `install` adds. */
+  there?: string;
 }
+
+// As Docker's packages have it: CRI is off, and there is no version.
+const DOCKERS = 'disabled_plugins = ["cri"]\n\n#root = "/var/lib/containerd"\n';
 
 const CASES: readonly Case[] = [
   { name: '1.6', suite: 'bookworm', set: [] },
@@ -91,6 +99,13 @@ const CASES: readonly Case[] = [
     suite: 'forky',
     set: ['containerd.form=runc-options'],
   },
+  {
+    name: "2.x, Docker's file with CRI taken out of disabled_plugins",
+    suite: 'forky',
+    set: ['containerd.defaultRuntime=vxn', 'containerd.snapshotter=native'],
+    default: 'vxn',
+    there: DOCKERS.replace('"cri"', ''),
+  },
 ];
 
 const SOCKET = '/shared/c.sock';
@@ -112,13 +127,29 @@ function lines(machine: Machine, file: string): string[] {
   return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
 }
 
-async function startContainerd({ suite, set }: Case): Promise<Machine> {
+/** The files of a target, with those that `install` makes of a config.toml that is there. */
+function installed(set: readonly string[], there: string): Planned[] {
+  const root = temporaryFolder();
+  const config = '/etc/containerd/config.toml';
+  mkdirSync(join(root, '/etc/containerd'), { recursive: true });
+  writeFileSync(join(root, config), there);
+  install(testContext(), { target: 'generic-x86-64', root, set });
+  const others = planned('generic-x86-64', set).filter(({ path }) => !path.startsWith('/etc/containerd/'));
+  return [...others, extraFile(config, readFileSync(join(root, config), 'utf8'))];
+}
+
+async function startContainerd({
+  suite,
+  set,
+  there,
+}: Pick<Case, 'suite' | 'set' | 'there'>): Promise<Machine> {
   const sets = [
     `containerd.version=${await containerdGeneration(suite)}`,
     `containerd.sandboxImage=${IMAGE}`,
+    ...set,
   ];
   const extra = [
-    ...planned('generic-x86-64', [...sets, ...set]),
+    ...(there === undefined ? planned('generic-x86-64', sets) : installed(sets, there)),
     extraFile('/usr/libexec/vxn/vxn-oci-runtime', FAKE_RUNTIME, 0o755),
     extraFile('/usr/local/sbin/runc', NOTING_RUNC, 0o755),
   ];
@@ -204,3 +235,14 @@ for (const given of CASES) {
     });
   });
 }
+
+test("containerd 2.x starts with Docker's own file after install; CRI stays off, as install says", async () => {
+  const machine = await startContainerd({ suite: 'forky', set: [], there: DOCKERS });
+  try {
+    const plugins = machine.run('ctr', '-a', SOCKET, 'plugins', 'ls').stdout;
+    assert.match(plugins, /io\.containerd\.cri\.v1 +runtime .* ok/);
+    assert.doesNotMatch(plugins, /io\.containerd\.grpc\.v1 +cri /);
+  } finally {
+    await machine.stop();
+  }
+});

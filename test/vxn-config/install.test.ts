@@ -131,6 +131,8 @@ x = 1
 x = 2
 # the last line has no newline`;
 
+const DOCKERS = '# docker’s\ndisabled_plugins = ["cri"]\n#root = "/var/lib/containerd"\n';
+
 const V3 = `version = 3
 [plugins.'io.containerd.cri.v1.images']
   snapshotter = 'native'
@@ -200,9 +202,30 @@ const CONTAINERD: readonly ContainerdCase[] = [
   },
   { name: 'version 3', text: V3, suite: 'forky' },
   {
-    name: 'CRI disabled',
-    text: '# docker’s\ndisabled_plugins = ["cri"]\n',
+    name: 'CRI disabled, 1.7',
+    text: DOCKERS,
     suite: 'trixie',
+  },
+  {
+    name: 'CRI disabled, 2.x',
+    text: DOCKERS,
+    suite: 'forky',
+    set: BOTH_KEYS,
+    dumped: BOTH_DUMPED,
+  },
+  {
+    name: 'no version, 2.x',
+    text: 'root = "/x"\n[grpc]\n  address = "/run/c.sock"\n',
+    suite: 'forky',
+    set: BOTH_KEYS,
+    dumped: { ...BOTH_DUMPED, address: '/run/c.sock' },
+  },
+  {
+    name: 'version 1 by names of version 3',
+    text: `version = 1\n[plugins."io.containerd.cri.v1.images"]\n  snapshotter = "native"\n`,
+    suite: 'forky',
+    set: BOTH_KEYS,
+    dumped: BOTH_DUMPED,
   },
   {
     name: 'version 3, snapshotter',
@@ -260,15 +283,17 @@ describe('containerd', () => {
       const root = rootWith({ [CONFIG]: text, '/etc/other': 'x' });
       const original = everything(root);
       const sets = [`containerd.version=${await containerdGeneration(suite)}`, ...set];
-      run(root, sets);
+      const said = run(root, sets);
+      const isDisabled = text.includes('disabled_plugins');
+      assert.equal(said.includes(`note       ${CONFIG} disables CRI: `), isDisabled, said);
       const edited = readFileSync(join(root, CONFIG), 'utf8');
       assert.ok(edited.includes('io.containerd.vxn.v2'));
       const oldRuntimes = dump(suite, rootWith({ [CONFIG]: text }));
       const toml = dump(suite, root);
-      if (text.includes('disabled_plugins')) assert.equal(at(toml, ['plugins', CRI]), undefined);
-      else knowsBoth(toml, oldRuntimes);
-      for (const [key, value] of Object.entries(dumped))
-        assert.ok(valuesOf(toml.plugins, key).includes(value), key);
+      // 2.x has the runtimes in a plugin of their own, which is not disabled.
+      if (isDisabled) assert.equal(at(toml, ['plugins', CRI]), undefined);
+      if (!isDisabled || suite === 'forky') knowsBoth(toml, oldRuntimes);
+      for (const [key, value] of Object.entries(dumped)) assert.ok(valuesOf(toml, key).includes(value), key);
       const installed = everything(root);
       assert.match(run(root, sets), /^nothing to do/);
       assert.deepEqual(everything(root), installed);
@@ -324,11 +349,32 @@ describe('containerd', () => {
     assert.deepEqual(everything(root), { etc: 'folder', 'etc/hostname': '644 x' });
   });
 
-  const BAD: [name: string, files: Record<string, string>, set: string[], found: string[]][] = [
+  test('2.3 moves tables of version 1: what is added goes by their names', () => {
+    for (const name of ['cri', `"${CRI}"`]) {
+      const root = rootWith({ [CONFIG]: `[plugins.${name}.containerd]\n  snapshotter = "native"\n` });
+      run(root, ['containerd.version=2.3', ...BOTH_KEYS]);
+      const { plugins } = readToml(readFileSync(join(root, CONFIG), 'utf8'));
+      assert.deepEqual(Object.keys(plugins as Toml), [name.replaceAll('"', '')]);
+    }
+  });
+
+  type BadCase = [name: string, files: Record<string, string>, set: string[], found: string[]];
+  const BAD: BadCase[] = [
+    ...['[plugins.cri]\n', 'version = 1\n[plugins.cri.containerd]\n', `[plugins."${CRI}".containerd]\n`].map(
+      (text): BadCase => {
+        const place = text.startsWith('version') ? '2:2' : '1:2';
+        return [
+          'tables that 2.x leaves out',
+          { [CONFIG]: text },
+          ['containerd.version=2.1'],
+          [`CONFLICT ${CONFIG}:${place}`],
+        ];
+      },
+    ),
     [
-      'a version that 2.x does not read',
-      { [CONFIG]: '[plugins.cri]\n' },
-      ['containerd.version=2.1'],
+      'tables of which 2.3 loses one',
+      { [CONFIG]: `[plugins.cri]\n[plugins."${CRI}"]\n` },
+      ['containerd.version=2.3'],
       [`CONFLICT ${CONFIG}:1:2`],
     ],
     ['not TOML', { [CONFIG]: 'version = 2\nx =\n' }, [], [`NOT_TOML ${CONFIG}:2:4`]],

@@ -21,6 +21,8 @@ export interface ContainerdMerge {
 }
 
 const CRI_PLUGINS = ['cri', 'io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.runtime'];
+/** Plugins without which 2.x has no CRI either. */
+const CRI_PARTS = [...CRI_PLUGINS, 'io.containerd.cri.v1.images'];
 
 /** The name of the CRI plugin in a configuration file of a version. */
 export function criPlugin(version: number): string {
@@ -140,9 +142,9 @@ class Merge {
 
   noteDisabled(): void {
     const disabled = at(this.toml, ['disabled_plugins']);
-    if (!Array.isArray(disabled) || !disabled.some((plugin) => CRI_PLUGINS.includes(String(plugin)))) return;
+    if (!Array.isArray(disabled) || !disabled.some((plugin) => CRI_PARTS.includes(String(plugin)))) return;
     this.notes.push(
-      `${this.source.name} disables CRI (disabled_plugins): pods cannot run under vxn; ctr and docker can`,
+      `${this.source.name} disables CRI: pods cannot run under vxn before it is out of disabled_plugins; ctr and docker can`,
     );
   }
 
@@ -166,8 +168,20 @@ class Merge {
   }
 }
 
-const hasPlugins = (toml: Toml): boolean =>
-  ['plugins', 'disabled_plugins', 'required_plugins'].some((key) => toml[key] !== undefined);
+/**
+ * The version by whose names a file's tables are read; undefined where this containerd leaves out tables of CRI that are in it.
+ *
+ * containerd 2.x renames the plugins of a file of version 1 and takes full names as they are. Up to 2.2 it then holds the file
+ * for one of version 3, and never moves what the older CRI plugin has to those that took its place. 2.3 does, but an older name
+ * beside another one is lost.
+ */
+function versionOfNames(toml: Toml, version: number, newest: number): number | undefined {
+  if (version >= 2 || newest === 2) return version;
+  const [name, another] = CRI_PLUGINS.filter((plugin) => at(toml, ['plugins', plugin]) !== undefined);
+  if (name === undefined || (name === criPlugin(3) && another === undefined)) return 3;
+  if (newest === 3 || another !== undefined) return undefined;
+  return name === criPlugin(1) ? 1 : 2;
+}
 
 function importsDropIn(toml: Toml, input: PlanInput, folder: string): boolean {
   const imports = at(toml, ['imports']);
@@ -201,35 +215,32 @@ export function mergeContainerd(
       diagnostics: [{ code: 'NOT_TOML', message, place, hint: undefined }],
     };
   }
-  const newest = newestConfigVersion(containerd.version);
-  // Without a version, 1.x reads a file as of version 1, which 2.x does not read at all.
-  const isOld = toml.version === undefined && newest !== '2';
-  const version = isOld ? Number(containerd.configVersion) : Number(toml.version ?? 1);
-  const merge = new Merge(input, source, toml, version);
-  if (isOld && hasPlugins(toml)) {
-    merge.complain(
-      'CONFLICT',
-      'plugins',
-      `it has no version, so it is of version 1, which containerd ${containerd.version} does not read`,
-      'containerd config migrate',
-    );
-    return { text: source.text, notes: [], diagnostics: merge.diagnostics };
-  }
-  if (isOld) merge.addVersion();
-  if (!(version >= 1 && version <= Number(newest))) {
+  const newest = Number(newestConfigVersion(containerd.version));
+  // containerd takes a file without a version for one of version 1.
+  const version = Number(toml.version ?? 0) || 1;
+  const isEmpty = newest > 2 && Object.keys(toml).length === 0;
+  const names = isEmpty ? Number(containerd.configVersion) : versionOfNames(toml, version, newest);
+  const merge = new Merge(input, source, toml, names ?? version);
+  if (!(version >= 1 && version <= newest)) {
     merge.complain(
       'TOO_NEW',
       'version',
       `it has version ${String(toml.version)}; containerd ${containerd.version} reads versions up to ${newest}`,
       'name the generation that runs here with --set containerd.version=...',
     );
-    return { text: source.text, notes: [], diagnostics: merge.diagnostics };
+  } else if (names === undefined) {
+    merge.complain(
+      'CONFLICT',
+      'plugins.',
+      `it has no version, or version 1, so containerd ${containerd.version} leaves out tables of CRI that are in it`,
+      'put "version = 2" at its top, and name all plugins in full: "cri" is "io.containerd.grpc.v1.cri"',
+    );
   }
+  if (merge.diagnostics.length > 0) return { text: source.text, notes: [], diagnostics: merge.diagnostics };
   merge.noteDisabled();
   const globs = (at(toml, ['imports']) ?? []) as unknown[];
-  if (newest === '2') merge.checkImports(readImports(globs.filter((g) => typeof g === 'string')));
+  if (newest === 2) merge.checkImports(readImports(globs.filter((g) => typeof g === 'string')));
   else if (
-    !isOld &&
     containerd.layout === 'drop-in' &&
     version >= 2 &&
     importsDropIn(toml, input, posix.dirname(source.name))
@@ -242,8 +253,10 @@ export function mergeContainerd(
       diagnostics: [],
     };
   }
+  // Only here: with a version, 2.x would read what else is in a file in another way.
+  if (isEmpty) merge.addVersion();
   merge.addRuntime();
-  for (const { table, key, value, description } of containerdKeys(input.target, version))
+  for (const { table, key, value, description } of containerdKeys(input.target, merge.version))
     merge.addKey(['plugins', ...table], key, value, description);
   return { text: merge.finish(), notes: merge.notes, diagnostics: merge.diagnostics };
 }
