@@ -203,7 +203,9 @@ export function planTarget(input: PlanInput): Planned[] {
   if (has('k3s')) {
     const runtimes = quoting.goTemplate(ejs.render(template('containerd-runtimes.toml'), locals));
     file(at.k3sTemplate, 'k3s-config.toml.tmpl', 0o600, { runtimes });
-    if (containerd.defaultRuntime === 'vxn') file(at.k3sConfig, 'k3s-config.yaml', 0o600);
+    // k3s's own template sets these two, from its options.
+    if (containerd.snapshotter !== undefined || containerd.sandboxImage !== undefined)
+      file(at.k3sConfig, 'k3s-config.yaml', 0o600);
     file(at.k3sManifest, 'runtimeclass.yaml', 0o600);
   }
   if (has('kubernetes')) file(`${paths.datadir}/vxn/kubernetes/runtimeclass.yaml`, 'runtimeclass.yaml');

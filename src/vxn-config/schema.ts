@@ -140,7 +140,7 @@ export const SCHEMA = {
         defaultRuntime: {
           kind: 'enum',
           values: ['runc', 'vxn'],
-          doc: 'What CRI runs a pod with that names no handler.',
+          doc: 'What CRI runs a pod with that names no handler. With k3s, only runc.',
           default: 'runc',
         },
         form: {

@@ -100,8 +100,8 @@ class Resolver {
   }
 }
 
-function checkContainerd(r: Resolver, containerd: Target['containerd']): void {
-  const { version, configVersion, layout, form, handler } = containerd;
+function checkContainerd(r: Resolver, containerd: Target['containerd'], engines: readonly Engine[]): void {
+  const { version, configVersion, layout, form, handler, defaultRuntime } = containerd;
   const newest = newestConfigVersion(version);
   if (configVersion > newest || (isV1(version) && configVersion !== '2')) {
     r.complain(
@@ -125,6 +125,15 @@ function checkContainerd(r: Resolver, containerd: Target['containerd']): void {
       'containerd.form',
       'containerd 2.0 runs a pod with user namespaces under the real runc in this form (2.0.1 to 2.0.4)',
       'leave containerd.form out',
+    );
+  }
+  // k3s takes only those defaults that it finds itself, among programs that it knows by name.
+  if (defaultRuntime === 'vxn' && engines.includes('k3s')) {
+    r.complain(
+      'COMBINATION',
+      'containerd.defaultRuntime',
+      'k3s does not start with a default runtime that it does not know itself',
+      'leave containerd.defaultRuntime out, and name the RuntimeClass in each pod (runtimeClassName)',
     );
   }
   if (handler === 'runc') {
@@ -215,7 +224,8 @@ export function resolveTarget(loaded: Loaded): Target {
     sandboxImage: r.get('containerd.sandboxImage'),
     systemdCgroup: r.get('containerd.systemdCgroup'),
   };
-  checkContainerd(r, containerd);
+  const engines = r.get<Engine[]>('engines');
+  checkContainerd(r, containerd, engines);
   const settings = settingsOf(r, layer, { paths, guestType });
   const memoryOverhead = Number(settings.memoryOverhead ?? DEFAULTS.memoryOverhead);
   const target: Target = {
@@ -224,7 +234,7 @@ export function resolveTarget(loaded: Loaded): Target {
     set: loaded.set,
     architecture,
     guestType,
-    engines: r.get('engines'),
+    engines,
     paths,
     containerd,
     docker: { defaultRuntime: r.get('docker.defaultRuntime'), form: r.get('docker.form') },

@@ -69,6 +69,7 @@ const BAD: [text: string, found: string[]][] = [
   [`${ARCH}containerd: { version: 1.7, configVersion: 3 }\n`, ['COMBINATION 2:44']],
   [`${ARCH}containerd: { version: 2.2, configVersion: 4 }\n`, ['COMBINATION 2:44']],
   [`${ARCH}containerd: { version: 2.0, form: runc-options }\n`, ['NOT_FAIL_CLOSED 2:35']],
+  [`${ARCH}engines: [containerd, k3s]\ncontainerd: { defaultRuntime: vxn }\n`, ['COMBINATION 3:31']],
   [`${ARCH}kubernetes: { overheadMemory: -1 }\n`, ['OUT_OF_RANGE 2:31']],
   [`${ARCH}kubernetes: { overheadMemory: 1.5 }\n`, ['WRONG_TYPE 2:31']],
   [`${ARCH}kubernetes: { nodeSelector: [a] }\n`, ['BAD_VALUE 2:30']],

@@ -48,7 +48,7 @@ const base = (): Tree => ({
   containerd: {
     version: '2.1',
     handler: 'vxn',
-    defaultRuntime: 'vxn',
+    defaultRuntime: 'runc',
     form: 'runc-options',
     snapshotter: 'overlayfs',
     sandboxImage: 'pause:3',
@@ -185,6 +185,9 @@ function checkValues(input: PlanInput, files: readonly Planned[]): void {
     if (target.containerd.form === 'runc-options')
       assert.ok(text.includes(`"BinaryName":${JSON.stringify(at.command)}`));
   }
+  const { snapshotter, sandboxImage } = target.containerd;
+  if (engines.includes('k3s') && snapshotter !== undefined && sandboxImage !== undefined)
+    assert.deepEqual(value('k3s-config.yaml'), { snapshotter, 'pause-image': sandboxImage });
   const head = launcher(input).split('\n');
   assert.ok(
     head.slice(1).every((line) => line.startsWith('":" //')),

@@ -63,10 +63,15 @@ const VARIANTS: [title: string, target: string, set: string[]][] = [
     ],
   ],
   [
-    'k3s with containerd 1.7, vxn by default',
+    'k3s with containerd 1.7, snapshotter and sandbox image',
     'k3s',
-    ['containerd.version=1.7', 'containerd.defaultRuntime=vxn'],
+    [
+      'containerd.version=1.7',
+      'containerd.snapshotter=native',
+      'containerd.sandboxImage=registry.local/pause:3.10',
+    ],
   ],
+  ['k3s with a snapshotter', 'k3s', ['containerd.snapshotter=native']],
   [
     'a cluster’s nodes',
     'generic-x86-64',

@@ -78,6 +78,7 @@ const RESTART: Readonly<Record<string, string>> = {
   'containerd-imports.toml': 'containerd',
   'daemon.json': 'docker',
   'k3s-config.toml.tmpl': 'k3s',
+  'k3s-config.yaml': 'k3s',
 };
 
 /** The engines that have to read their configuration again. */
