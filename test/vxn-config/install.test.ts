@@ -447,6 +447,70 @@ const DAEMON_JSON: readonly string[] = [
   '{ "storage-driver": "overlay2", "labels": ["a=[", "b=}"], "iptables": true }',
 ];
 
+describe('bytes of others', () => {
+  // Only 1.x reads such a file: it takes a byte that is not UTF-8 for U+FFFD.
+  const STRAY = `# gr\xfc\xdfe \xe2\x82\xac\xe2\x82\nversion = 2\n[plugins."${CRI}".containerd]\n  snapshotter = "\xff\xed\xa0\x80"\n`;
+  const bytesAt = (root: string, path: string): string => readFileSync(join(root, path), 'latin1');
+  const rootWithBytes = (path: string, bytes: string): string => {
+    const root = rootWith({ [path]: '' });
+    writeFileSync(join(root, path), bytes, 'latin1');
+    return root;
+  };
+
+  test('those that are not UTF-8 stay, through install and uninstall', () => {
+    const root = rootWithBytes(CONFIG, STRAY);
+    const original = everything(root);
+    run(root, ['containerd.defaultRuntime=vxn']);
+    const installed = bytesAt(root, CONFIG);
+    const [head = '', tail = ''] = STRAY.split('  snapshotter');
+    assert.ok(installed.startsWith(head));
+    assert.ok(installed.includes(`  snapshotter${tail}`));
+    assert.equal(at(dump('trixie', root), ['plugins', CRI, 'containerd', 'default_runtime_name']), 'vxn');
+    writeFileSync(join(root, CONFIG), `# later \xe9\n${installed}`, 'latin1');
+    assert.match(run(root, ['containerd.defaultRuntime=vxn']), /^nothing to do/);
+    undo(root);
+    assert.equal(bytesAt(root, CONFIG), `# later \xe9\n${STRAY}`);
+    writeFileSync(join(root, CONFIG), STRAY, 'latin1');
+    run(root);
+    undo(root);
+    assert.deepEqual(everything(root), original);
+  });
+
+  test('daemon.json too', () => {
+    const text = '{ "labels": ["a=\xfc", "b=\xc3\xbc"] }\n';
+    const root = rootWithBytes(DAEMON, text);
+    run(root);
+    const installed = bytesAt(root, DAEMON);
+    assert.ok(installed.includes('"labels": ["a=\xfc", "b=\xc3\xbc"]'));
+    writeFileSync(join(root, DAEMON), installed.replace('a=', 'c='), 'latin1');
+    undo(root);
+    assert.equal(bytesAt(root, DAEMON), text.replace('a=', 'c='));
+  });
+
+  test('with carriage returns, our part is found again in a file that was changed since', () => {
+    const dos = DEBIAN.replaceAll('\n', '\r\n').replace('[plugins]\r\n', `[plugins."${CRI}".containerd]\r\n`);
+    for (const set of [BOTH_KEYS, []]) {
+      const root = rootWith({ [CONFIG]: dos });
+      run(root, set);
+      const installed = readFileSync(join(root, CONFIG), 'utf8');
+      assert.doesNotMatch(installed, /[^\r]\n/);
+      assert.deepEqual(Object.keys(runtimesIn(dump('trixie', root))).sort(), ['runc', 'vxn']);
+      writeFileSync(join(root, CONFIG), `# later\r\n${installed}`);
+      undo(root);
+      assert.equal(readFileSync(join(root, CONFIG), 'utf8'), `# later\r\n${dos}`);
+    }
+  });
+
+  test('our part is found again where an editor has changed all line ends', () => {
+    const root = rootWith({ [CONFIG]: DEBIAN });
+    run(root);
+    const dos = readFileSync(join(root, CONFIG), 'utf8').replaceAll('\n', '\r\n');
+    writeFileSync(join(root, CONFIG), dos);
+    undo(root);
+    assert.equal(readFileSync(join(root, CONFIG), 'utf8'), DEBIAN.replaceAll('\n', '\r\n'));
+  });
+});
+
 describe('docker', () => {
   for (const text of DAEMON_JSON) {
     for (const set of [[], ['docker.defaultRuntime=vxn', 'docker.form=shim']]) {

@@ -9,7 +9,8 @@ import { matchesGlob } from '../../glob.ts';
 import { DescriptionError, type Diagnostic, type Source } from '../diagnostics.ts';
 import { inRoot } from '../in-root.ts';
 import { type PlanInput, type Planned, places, planTarget } from '../plan.ts';
-import { alike, asBytes, type Present, present, wanted } from '../tree.ts';
+import { alike, type Present, present, wanted } from '../tree.ts';
+import { toBytes, toText } from './bytes.ts';
 import { mergeContainerd } from './containerd.ts';
 import { mergeDocker, stripDocker } from './docker.ts';
 import { podmanJson } from './podman.ts';
@@ -39,12 +40,10 @@ export interface Changes {
   notes: string[];
 }
 
-const text = (content: string): string => Buffer.from(content, 'latin1').toString('utf8');
-
 /** Takes our part out of a file of others. */
 export function strip(kind: string, content: string): string {
-  const stripped = kind === 'daemon.json' ? stripDocker(text(content)) : stripToml(text(content));
-  return asBytes(stripped);
+  const text = toText(content);
+  return toBytes(kind === 'daemon.json' ? stripDocker(text) : stripToml(text));
 }
 
 function meansTheSame(kind: string, a: string, b: string): boolean {
@@ -120,11 +119,11 @@ class Planner {
     merge: (source: Source) => { text: string; diagnostics: Diagnostic[] },
   ): Change {
     const before = this.withoutUs(entry, kind, now);
-    const result = merge({ name: path, text: text(before.content) });
+    const result = merge({ name: path, text: toText(before.content) });
     this.diagnostics.push(...result.diagnostics);
-    const next: Present = { ...now, content: asBytes(result.text) };
+    const next: Present = { ...now, content: toBytes(result.text) };
     // Others may have moved our part about.
-    if (meansTheSame(kind, text(now.content), result.text))
+    if (meansTheSame(kind, toText(now.content), result.text))
       return { path, kind, action: 'unchanged', now, next: now, before };
     return { path, kind, action: 'edited', now, next, before };
   }
@@ -143,7 +142,10 @@ class Planner {
 function settingsThatDiffer(now: Present, next: Present): string {
   if (now.kind !== 'file' || next.kind !== 'file') return '';
   try {
-    const [theirs, ours] = [parse(text(now.content)), parse(text(next.content))] as Record<string, unknown>[];
+    const [theirs, ours] = [parse(toText(now.content)), parse(toText(next.content))] as Record<
+      string,
+      unknown
+    >[];
     const defaults: Readonly<Record<string, unknown>> = { ...DEFAULTS };
     const keys = Object.keys(ours ?? {}).filter(
       (k) => JSON.stringify(theirs?.[k] ?? defaults[k]) !== JSON.stringify(ours?.[k]),
@@ -168,7 +170,7 @@ function readImports(root: string, globs: readonly string[]): Source[] {
       .filter((name) => matchesGlob(name, basename(glob)))
       .flatMap((name) => {
         const file = present(inRoot(root, join(dirname(glob), name), true));
-        return file?.kind === 'file' ? [{ name: join(dirname(glob), name), text: text(file.content) }] : [];
+        return file?.kind === 'file' ? [{ name: join(dirname(glob), name), text: toText(file.content) }] : [];
       });
   });
 }

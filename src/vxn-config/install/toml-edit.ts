@@ -52,32 +52,36 @@ function headerEnd(text: string, table: readonly string[]): number | undefined {
 export const hasHeader = (text: string, table: readonly string[]): boolean =>
   headerEnd(text, table) !== undefined;
 
-/** Adds keys and a block. Their tables' headers have to be there. */
+/** Adds keys and a block, with the line ends that the text has. Their tables' headers have to be there. */
 export function addToToml(text: string, keys: readonly KeyAddition[], block: string): string {
+  const lineEnd = text.includes('\r\n') ? '\r\n' : '\n';
   let edited = text;
   for (const { table, key, value } of keys) {
     if (table.length === 0) {
-      edited = `${key} = ${value} ${MARK}\n${edited}`;
+      edited = `${key} = ${value} ${MARK}${lineEnd}${edited}`;
       continue;
     }
     const end = headerEnd(edited, table);
     if (end === undefined) throw new Error(`no table [${table.join('.')}]`);
-    edited = `${edited.slice(0, end)}\n  ${key} = ${value} ${MARK}${edited.slice(end)}`;
+    // This header's own, so that it is whole again when the key is taken out.
+    const its = edited.startsWith('\r\n', end) ? '\r\n' : '\n';
+    edited = `${edited.slice(0, end)}${its}  ${key} = ${value} ${MARK}${edited.slice(end)}`;
   }
   if (block === '') return edited;
-  const gap = edited === '' || edited.endsWith('\n') ? '' : '\n';
-  return `${edited}${gap}${BEGIN}\n${block.trimEnd()}\n${END}\n`;
+  const gap = edited === '' || edited.endsWith('\n') ? '' : lineEnd;
+  const lines = [BEGIN, ...block.trimEnd().split('\n'), END, ''];
+  return `${edited}${gap}${lines.join(lineEnd)}`;
 }
 
-/** Takes out what addToToml has added. */
+/** Takes out what addToToml has added, whatever line ends an editor has given it since. */
 export function stripToml(text: string): string {
-  const lines = text.split('\n');
   const kept: string[] = [];
   let inBlock = false;
-  for (const line of lines) {
-    if (line === BEGIN) inBlock = true;
-    else if (line === END) inBlock = false;
-    else if (!inBlock && !line.endsWith(` ${MARK}`)) kept.push(line);
+  for (const line of text.split('\n')) {
+    const words = line.replace(/\r$/, '');
+    if (words === BEGIN) inBlock = true;
+    else if (words === END) inBlock = false;
+    else if (!inBlock && !words.endsWith(` ${MARK}`)) kept.push(line);
   }
   return kept.join('\n');
 }
