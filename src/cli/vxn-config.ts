@@ -100,6 +100,7 @@ program
   .command('uninstall')
   .description('undo install: every file is as it was')
   .option('--root <dir>', 'the root of the system, if it is an image', '/')
+  .option('--force', 'also undo what was changed since; the changed files are kept aside')
   .option('--dry-run', 'change nothing')
   .option('--json', 'print what was done as JSON')
   .action((options) => uninstall(context(), options));

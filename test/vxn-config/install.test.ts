@@ -63,9 +63,9 @@ function run(root: string, set: readonly string[] = [], extra: object = {}): str
   return context.printed.join('');
 }
 
-function undo(root: string): string {
+function undo(root: string, extra: object = {}): string {
   const context = testContext();
-  uninstall(context, { root });
+  uninstall(context, { root, ...extra });
   return context.printed.join('');
 }
 
@@ -603,12 +603,111 @@ describe('whole files', () => {
     run(root);
     writeFileSync(join(root, YAML), 'memory: 1\n');
     assert.match(run(root, ['defaults.memory=2']), /^kept {7}\/etc\/vxn\/vxn\.yaml: it was changed since/m);
-    assert.match(undo(root), /^kept {6}\/etc\/vxn\/vxn\.yaml/m);
-    assert.deepEqual(everything(root), {
+    assert.match(
+      undo(root),
+      /^kept {6}\/etc\/vxn\/vxn\.yaml: .* nothing was there before; --force removes it$/m,
+    );
+    const others = Object.entries(everything(root)).filter(([path]) => !/^var\b/.test(path));
+    assert.deepEqual(Object.fromEntries(others), {
       etc: 'folder',
       'etc/vxn': 'folder',
       'etc/vxn/vxn.yaml': '644 memory: 1\n',
     });
+  });
+
+  const VCTR = '/usr/bin/vctr';
+  const textAt = (root: string, path: string): string => readFileSync(join(root, path), 'utf8');
+  /** Installed over a file of others, which somebody has changed since. */
+  function changedSince(): { root: string; original: Record<string, string>; ours: string } {
+    const root = rootWith({ [VCTR]: 'theirs' });
+    const original = everything(root);
+    run(root);
+    const ours = textAt(root, VCTR);
+    writeFileSync(join(root, VCTR), 'changed');
+    return { root, original, ours };
+  }
+  const place = (said: string, pattern: RegExp): string => {
+    const found = pattern.exec(said)?.[1];
+    assert.ok(found !== undefined, said);
+    return found;
+  };
+
+  test('what a kept file has replaced is kept too: uninstall again, after the change was undone', () => {
+    const { root, original, ours } = changedSince();
+    const backup = place(
+      undo(root),
+      /^kept {6}\/usr\/bin\/vctr: .* what was there before is (\S+); --force/m,
+    );
+    assert.equal(textAt(root, backup), 'theirs');
+    assert.equal(textAt(root, VCTR), 'changed');
+    assert.ok(!existsSync(join(root, 'etc')));
+    undo(root);
+    assert.equal(textAt(root, backup), 'theirs');
+    writeFileSync(join(root, VCTR), ours);
+    assert.equal(undo(root), 'restored  /usr/bin/vctr\n');
+    assert.deepEqual(everything(root), original);
+    throwsVxn(() => undo(root), 'DOES_NOT_EXIST', 'has installed nothing');
+  });
+
+  test('uninstall --force brings back what was replaced, and keeps what was changed aside', () => {
+    const { root } = changedSince();
+    undo(root);
+    const aside = place(
+      undo(root, { force: true }),
+      /^restored {2}\/usr\/bin\/vctr: what was there is (\S+) now$/m,
+    );
+    assert.equal(textAt(root, VCTR), 'theirs');
+    assert.equal(textAt(root, aside), 'changed');
+    // It outlives another install and uninstall.
+    run(root);
+    undo(root);
+    assert.equal(textAt(root, aside), 'changed');
+    assert.deepEqual(readdirSync(join(root, '/var/lib/vxn-config')), ['replaced']);
+  });
+
+  test('install --force keeps what was changed aside, and uninstall brings back what was there first', () => {
+    const { root, ours } = changedSince();
+    const aside = place(
+      run(root, [], { force: true }),
+      /^replaced {3}\/usr\/bin\/vctr: what was there is (\S+) now$/m,
+    );
+    assert.deepEqual([textAt(root, VCTR), textAt(root, aside)], [ours, 'changed']);
+    undo(root);
+    assert.deepEqual([textAt(root, VCTR), textAt(root, aside)], ['theirs', 'changed']);
+  });
+
+  test('what another target has not and somebody has changed is kept, with its backup', () => {
+    const root = rootWith({ '/etc/containers/containers.conf.d/50-vxn.conf': 'theirs' });
+    const original = everything(root);
+    run(root);
+    writeFileSync(join(root, '/etc/containers/containers.conf.d/50-vxn.conf'), 'changed');
+    const context = testContext();
+    install(context, { target: 'k3s', root });
+    const backup = place(
+      context.printed.join(''),
+      /^kept .*50-vxn\.conf: .* is (\S+); --force brings that back$/m,
+    );
+    assert.equal(textAt(root, backup), 'theirs');
+    const installed = everything(root);
+    install(testContext(), { target: 'k3s', root });
+    assert.deepEqual(everything(root), installed);
+    install(testContext(), { target: 'k3s', root, force: true });
+    assert.equal(textAt(root, '/etc/containers/containers.conf.d/50-vxn.conf'), 'theirs');
+    undo(root);
+    rmSync(join(root, 'var'), { recursive: true });
+    assert.deepEqual(everything(root), original);
+  });
+
+  test('a file of others in which our part cannot be found any more is kept, with its backup', () => {
+    const root = rootWith({ [CONFIG]: DEBIAN });
+    run(root);
+    const formatted = textAt(root, CONFIG).replaceAll(/ *#.*/g, '');
+    writeFileSync(join(root, CONFIG), formatted);
+    const backup = place(undo(root), /^kept {6}\/etc\/containerd\/config\.toml: .* is (\S+); --force/m);
+    assert.deepEqual([textAt(root, CONFIG), textAt(root, backup)], [formatted, DEBIAN]);
+    writeFileSync(join(root, CONFIG), `${DEBIAN}# later\n`);
+    assert.match(undo(root), /^gone {6}\/etc\/containerd\/config\.toml$/m);
+    assert.equal(textAt(root, CONFIG), `${DEBIAN}# later\n`);
   });
 
   test('another target replaces the first: what it has not, goes', () => {

@@ -42,9 +42,10 @@ function missingFolders(root: string, path: string): string[] {
 }
 
 /** What an earlier target had, and this one has not. */
-function stale(store: Store, state: State | undefined, changes: readonly Change[]): Undo[] {
+function stale(store: Store, state: State | undefined, changes: readonly Change[], force: boolean): Undo[] {
   const paths = new Set(changes.map(({ path }) => path));
-  return (state?.entries ?? []).filter(({ path }) => !paths.has(path)).map((entry) => undo(store, entry));
+  const entries = (state?.entries ?? []).filter(({ path }) => !paths.has(path));
+  return entries.map((entry) => undo(store, entry, force));
 }
 
 function apply(
@@ -58,12 +59,14 @@ function apply(
   const folders = new Set(before?.folders);
   for (const folder of missingFolders(store.root, `${FOLDER}/backup`)) folders.add(folder);
   for (const change of changes) {
+    store.setAside(change.path, change.aside);
     entries.set(change.path, entryOf(store, change, entries.get(change.path)));
     for (const folder of missingFolders(store.root, change.path)) folders.add(folder);
   }
   for (const one of undone) {
     applyUndo(store, one);
-    entries.delete(one.path);
+    // What is kept can still be undone later.
+    if (one.action !== 'kept') entries.delete(one.path);
   }
   store.save({ format: 1, ...header, entries: [...entries.values()], folders: [...folders].sort() });
   for (const folder of [...folders].sort()) mkdirSync(inRoot(store.root, folder, true), { recursive: true });
@@ -93,11 +96,13 @@ export function install(context: Context, options: InstallOptions): void {
   const state = store.load();
   const input = planInput(context, options);
   const extra = options.runtime === undefined ? [] : [plannedRuntime(input, options.runtime)];
-  const { changes, notes } = computeChanges(input, store, { state, extra, force: options.force === true });
+  const force = options.force === true;
+  const { changes, notes } = computeChanges(input, store, { state, extra, force });
   const todo = changes.filter(({ action }) => DOES_SOMETHING.includes(action));
   const { name } = input.target;
-  const undone = stale(store, state, changes);
-  if (todo.length + undone.length > 0 && options.dryRun !== true) {
+  const undone = stale(store, state, changes, force);
+  const isDone = todo.length === 0 && undone.every(({ action }) => action === 'kept');
+  if (!isDone && options.dryRun !== true) {
     apply(store, state, { version: context.version, target: name }, todo, undone);
   }
   const restart = restarts(todo);

@@ -9,21 +9,27 @@ import type { Context } from './context.ts';
 
 export interface UninstallOptions {
   root: string;
+  force?: boolean;
   dryRun?: boolean;
   json?: boolean;
 }
 
-/** Undoes `install`: what was created goes, what was replaced or edited is as it was. What was changed since is kept. */
+/**
+ * Undoes `install`: what was created goes, what was replaced or edited is as it was. What was changed since is kept, and what was
+ * there before it as well, so that another call can undo it.
+ */
 export function uninstall(context: Context, options: UninstallOptions): void {
   const store = new Store(resolve(options.root));
   const state = store.load();
   if (state === undefined) {
     throw new VxnError('DOES_NOT_EXIST', `vxn-config has installed nothing below ${store.root}`);
   }
-  const undone = state.entries.map((entry) => undo(store, entry));
+  const undone = state.entries.map((entry) => undo(store, entry, options.force === true));
   if (options.dryRun !== true) {
     for (const one of undone) applyUndo(store, one);
-    store.remove();
+    const kept = new Set(undone.filter(({ action }) => action === 'kept').map(({ path }) => path));
+    if (kept.size === 0) store.remove();
+    else store.save({ ...state, entries: state.entries.filter(({ path }) => kept.has(path)) });
     for (const folder of [...state.folders].reverse()) {
       try {
         rmdirSync(inRoot(store.root, folder, true));

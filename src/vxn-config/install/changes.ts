@@ -33,6 +33,8 @@ export interface Change {
   next: Present;
   /** What shall be there after `uninstall`. */
   before: Present | undefined;
+  /** What --force takes from its place, and is kept. */
+  aside?: Present;
 }
 
 export interface Changes {
@@ -91,7 +93,9 @@ class Planner {
     if (alike(now, next)) return change('unchanged');
     if (entry !== undefined && hashOf(now) === entry.left) return change('updated');
     if (now.kind === 'other') return change('kept', 'it is neither a file nor a link');
-    if (this.force) return change('replaced');
+    if (this.force && (entry === undefined || hashOf(now) === hashOf(before))) return change('replaced');
+    // The backup is of what was there before the first install.
+    if (this.force) return { ...change('replaced', this.store.describeAside(path, now)), aside: now };
     if (entry !== undefined)
       return change('kept', 'it was changed since it was installed; --force replaces it');
     // The operator's settings come before ours.

@@ -2,7 +2,7 @@
 // What `install` has done below a root, so that `uninstall` can undo it. Written before the files themselves: a call may die
 // at any instant.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errno, VxnError } from '../../errors.ts';
 import { inRoot } from '../in-root.ts';
@@ -10,6 +10,8 @@ import { asBytes, type Present, present, put } from '../tree.ts';
 
 /** Fixed: uninstall has no target that could say otherwise. */
 export const FOLDER = '/var/lib/vxn-config';
+/** What --force has taken from its place. It outlives `uninstall`: somebody may still want it. */
+const ASIDE = `${FOLDER}/replaced`;
 const FORMAT = 1;
 
 export interface Entry {
@@ -42,6 +44,12 @@ export function hashOf(what: Present | undefined): string {
   return createHash('sha256').update(text, 'latin1').digest('hex');
 }
 
+/** A name for a content that was at a path. */
+function nameOf(path: string, content: string): string {
+  const hash = createHash('sha256').update(content, 'latin1').digest('hex').slice(0, 12);
+  return `${path.slice(1).replaceAll('/', '%')}.${hash}`;
+}
+
 export class Store {
   readonly folder: string;
 
@@ -69,15 +77,20 @@ export class Store {
     });
   }
 
+  /** Saves a state; backups that are not of its entries go. */
   save(state: State): void {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const content = asBytes(`${JSON.stringify(state, null, 2)}\n`);
     put(this.file, { kind: 'file', content, mode: 0o600, uid: 0, gid: 0 });
+    const backups = join(this.folder, 'backup');
+    mkdirSync(backups, { recursive: true, mode: 0o700 });
+    const used = new Set(state.entries.map((entry) => entry.backup));
+    for (const name of readdirSync(backups)) if (!used.has(name)) rmSync(join(backups, name));
   }
 
   /** Keeps a file's content under a name that is made from its path. */
   backup(path: string, content: string): string {
-    const name = `${path.slice(1).replaceAll('/', '%')}.${createHash('sha256').update(content, 'latin1').digest('hex').slice(0, 12)}`;
+    const name = nameOf(path, content);
     mkdirSync(join(this.folder, 'backup'), { recursive: true, mode: 0o700 });
     put(join(this.folder, 'backup', name), { kind: 'file', content, mode: 0o600, uid: 0, gid: 0 });
     return name;
@@ -94,8 +107,30 @@ export class Store {
     return { kind: 'file', content: saved.content, ...before };
   }
 
-  /** Forgets everything. */
+  /** What was at an entry's path before us, in words. */
+  describeBefore({ before, backup }: Entry): string {
+    if (before === undefined) return 'nothing was there before';
+    if ('link' in before) return `before, it was a link to ${before.link}`;
+    return `what was there before is ${FOLDER}/backup/${backup}`;
+  }
+
+  /** Where `setAside` keeps what is at a path, in words. */
+  describeAside(path: string, now: Present): string {
+    if (now.kind === 'file') return `what was there is ${ASIDE}/${nameOf(path, now.content)} now`;
+    return `it was a link to ${now.kind === 'link' ? now.link : ''}`;
+  }
+
+  /** Keeps the content of a file that --force takes from its place. */
+  setAside(path: string, now: Present | undefined): void {
+    if (now?.kind !== 'file') return;
+    const folder = inRoot(this.root, ASIDE, true);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    put(join(folder, nameOf(path, now.content)), now);
+  }
+
+  /** Forgets everything, but for what was set aside. */
   remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.file, { force: true });
+    rmSync(join(this.folder, 'backup'), { recursive: true, force: true });
   }
 }

@@ -11,32 +11,40 @@ export interface Undo {
   reason?: string;
   /** What shall be there; undefined for nothing. */
   next?: Present | undefined;
+  /** What --force takes from its place, and is kept. */
+  aside?: Present;
 }
 
-/** What brings the path of an entry back to what it was. What was changed since is kept. */
-export function undo(store: Store, entry: Entry): Undo {
+/** What shows that our part is still in a file of others. */
+const OURS = /io\.containerd\.vxn\.v2|vxn-oci-runtime/;
+
+/** What brings the path of an entry back to what it was. What was changed since is kept, unless force says otherwise. */
+export function undo(store: Store, entry: Entry, force: boolean): Undo {
   const { path } = entry;
   const now = present(inRoot(store.root, path));
-  if (now === undefined) {
-    return entry.before === undefined
-      ? { path, action: 'gone' }
+  const back = (): Undo =>
+    entry.before === undefined
+      ? { path, action: now === undefined ? 'gone' : 'removed' }
       : { path, action: 'restored', next: store.before(entry) };
-  }
-  if (hashOf(now) === entry.left) {
-    if (entry.before === undefined) return { path, action: 'removed' };
-    return { path, action: 'restored', next: store.before(entry) };
-  }
+  if (now === undefined || hashOf(now) === entry.left) return back();
   // A call of install that died between its notes and its files.
   if (entry.before !== undefined && hashOf(now) === hashOf(store.before(entry)))
     return { path, action: 'gone' };
   if ((entry.action === 'edited' || entry.kind === 'daemon.json') && now.kind === 'file') {
-    return { path, action: 'edited', next: { ...now, content: strip(entry.kind, now.content) } };
+    const content = strip(entry.kind, now.content);
+    if (content !== now.content) return { path, action: 'edited', next: { ...now, content } };
+    if (!OURS.test(content)) return { path, action: 'gone' };
   }
-  return { path, action: 'kept', reason: 'it was changed since it was installed' };
+  if (now.kind === 'other') return { path, action: 'kept', reason: 'it is neither a file nor a link' };
+  if (force) return { ...back(), reason: store.describeAside(path, now), aside: now };
+  const does = entry.before === undefined ? 'removes it' : 'brings that back';
+  const reason = `it was changed since it was installed; ${store.describeBefore(entry)}; --force ${does}`;
+  return { path, action: 'kept', reason };
 }
 
 /** Carries it out. */
-export function applyUndo(store: Store, { path, action, next }: Undo): void {
+export function applyUndo(store: Store, { path, action, next, aside }: Undo): void {
+  store.setAside(path, aside);
   const at = inRoot(store.root, path);
   if (action === 'removed') rmSync(at);
   if (next !== undefined && next.kind !== 'other') put(at, next);
