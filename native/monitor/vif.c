@@ -152,7 +152,7 @@ int vif_add(uint32_t domid, unsigned number, const uint8_t mac[6], const char *s
   int ns = domain_netns(domid);
   (void)mac, (void)script, (void)netns;
   vif_name(name, domid, number);
-  snprintf(peer, sizeof peer, "vif-%u", number & 0xff);
+  snprintf(peer, sizeof peer, "vif-%u", (unsigned)(uint16_t)number);
   nl_start(&m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &i, sizeof i);
   nl_put_string(&m, IFLA_IFNAME, name);
   size_t info = nl_nest(&m, IFLA_LINKINFO);

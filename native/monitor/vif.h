@@ -9,7 +9,7 @@
 
 /// What Dom0 calls the domain's interface of this number.
 static inline void vif_name(char name[IFNAMSIZ], uint32_t domid, unsigned number) {
-  snprintf(name, IFNAMSIZ, "vif%u.%u", (unsigned)(uint16_t)domid, number & 0xff);
+  snprintf(name, IFNAMSIZ, "vif%u.%u", (unsigned)(uint16_t)domid, (unsigned)(uint16_t)number);
 }
 
 /// Gives the domain an interface with this address; Dom0's end appears a moment later. As `xl network-attach` does it, so that

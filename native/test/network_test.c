@@ -17,6 +17,7 @@
 #include "../common/redirect.h"
 #include "../monitor/netns.h"
 #include "../monitor/network_request.h"
+#include "../monitor/vif.h"
 #include "../monitor/wire.h"
 #include "container.h"
 #include "dhcp.h"
@@ -370,6 +371,14 @@ static void vifs_of_one_name(void) {
   nl_close(&out);
 }
 
+static void names_of_vifs(void) {
+  char name[IFNAMSIZ];
+  vif_name(name, 7, 300);
+  CHECK_STR(name, "vif7.300");
+  vif_name(name, 0xffff, 0xffff);
+  CHECK_STR(name, "vif65535.65535");
+}
+
 // ---- What a namespace says
 
 static void says(const char *commands, const char *want) {
@@ -667,6 +676,7 @@ static const struct test tests[] = {
     {"DHCP: messages", dhcp_messages},
     {"redirects: made, found, taken back", redirects},
     {"wires: vifs that udev has given the same name", vifs_of_one_name},
+    {"wires: vifs with high numbers", names_of_vifs},
     {"namespace: interfaces and their numbers", interfaces},
     {"namespace: odd interfaces", odd_interfaces},
     {"agent: addresses, routes, rules, neighbours, settings", addresses_and_routes},
