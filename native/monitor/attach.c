@@ -30,7 +30,7 @@
 #define CGROUPS_MAX 32
 #define STATUS_LOST 255
 #define STATUS_KILLED (128 + SIGKILL)
-// When the container is gone, whoever reads our output gets this long to take the rest.
+// When the program is gone with its container, whoever reads our output gets this long to take the rest.
 #define GRACE_MS 2000
 
 struct options {
@@ -46,6 +46,7 @@ static enum { ASKED, RUNNING, ENDED } state;
 static int status = STATUS_LOST;
 static struct output out[2];
 static bool foreground;
+static bool by_itself;  // the program ended before its container
 
 static void stop_when_flushed(void) {
   if (state == ENDED && output_idle(&out[0]) && output_idle(&out[1])) loop_stop();
@@ -106,6 +107,7 @@ static vxn_fault frame(void *ctx, const struct vxn_header *h, const uint8_t *pay
       return vxn_get32(payload) == 0 && stdin_credit(vxn_get32(payload + 4)) ? NULL : "credit beyond the limit";
     case VXN_G_EXIT: {
       uint32_t code = vxn_get32(payload), sig = vxn_get32(payload + 4);
+      by_itself = vxn_get64(payload + 8) != 0;  // the container's monitor knows no time
       end(sig != 0 ? 128 + (int)(sig & 127) : (int)(code & 255));
       return NULL;
     }
@@ -122,6 +124,7 @@ static void closed(vxn_fault why) {
     return;
   }
   end(why != NULL ? STATUS_LOST : STATUS_KILLED);
+  if (by_itself) return;
   loop_timer(GRACE_MS, loop_stop);
 }
 

@@ -21,6 +21,7 @@ static bool open_, unread;
 static void finish(vxn_fault why) {
   if (!open_) return;
   open_ = false;
+  loop_set(&src, 0);  // its hang-up would be reported again and again
   on.closed(why);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -308,6 +309,41 @@ static void container_gone(void) {
   expect_status(137);
 }
 
+static long milliseconds_of_children(void) {
+  struct rusage r;
+  CHECK(getrusage(RUSAGE_CHILDREN, &r) == 0);
+  return (r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1000 + (r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1000;
+}
+
+static void waits_without_work(void) {
+  long before = milliseconds_of_children();
+  running();
+  fcntl(x.out, F_SETPIPE_SZ, 4096);
+  for (int i = 0; i < 2; i++) say(VXN_G_STDOUT, ID, zeros, sizeof zeros);
+  give_up(&x.conn);
+  expect_status(137);
+  long used = milliseconds_of_children() - before;
+  if (used > 500) FAIL("%ld ms of work", used);
+}
+
+// The program has ended by itself, then the container: its output is read after that.
+static void output_outlives_the_container(void) {
+  uint8_t end[16] = {0};
+  size_t all = 3 * sizeof zeros;
+  running();
+  fcntl(x.out, F_SETPIPE_SZ, 4096);
+  for (size_t sent = 0; sent < all; sent += sizeof zeros) say(VXN_G_STDOUT, ID, zeros, sizeof zeros);
+  vxn_put64(end + 8, 1);
+  say(VXN_G_EXIT, ID, end, sizeof end);
+  give_up(&x.conn);
+  usleep(2500000);
+  for (size_t got = 0; got < all; got += 4096) {
+    static char chunk[4096];
+    read_all(x.out, chunk, sizeof chunk, "stdout");
+  }
+  expect_status(0);
+}
+
 static void bad_frame(uint16_t type, uint32_t id, size_t len) {
   running();
   say(type, id, zeros, len);
@@ -514,6 +550,8 @@ int main(int argc, char **argv) {
       {"a program that cannot be started", not_started},
       {"no container", no_container},
       {"the container is gone", container_gone},
+      {"an exec whose container is gone does not keep a processor busy", waits_without_work},
+      {"output of a program that ended before its container", output_outlives_the_container},
       {"frames that break a rule", rules},
       {"signals are handed on", signals},
       {"the caller is gone", caller_gone},
