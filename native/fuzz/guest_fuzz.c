@@ -94,7 +94,6 @@ ssize_t channel_write(const void *buf, size_t size) {
 
 int control_listen(const char *path, const struct control_events *events) { return (void)path, (void)events, 0; }
 void control_retry(void) {}
-bool control_stuck(void) { return false; }
 void control_drain(void) {}
 pid_t control_pid(const struct client *c) { return (void)c, 1; }
 

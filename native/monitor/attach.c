@@ -140,9 +140,12 @@ static void signal_arrived(int signo, bool by_kernel) {
 
 static void turn(void) {
   guest_receive();
+  guest_flush();
   if (state == RUNNING) output_credit(&out[0], ATTACH_PROCESS), output_credit(&out[1], ATTACH_PROCESS);
   stdin_gate(state == RUNNING);
+  bool full = !guest_has_room();
   guest_flush();
+  if (full && guest_has_room()) loop_again();  // for what found no room before
   stop_when_flushed();
 }
 

@@ -206,12 +206,6 @@ void control_retry(void) {
   }
 }
 
-bool control_stuck(void) {
-  for (struct client *c = clients; c != NULL; c = c->next)
-    if (c->stuck) return true;
-  return false;
-}
-
 void control_drain(void) {
   for (struct client *c = clients; c != NULL; c = c->next) {
     struct pollfd p = {.fd = c->src.fd, .events = POLLOUT};

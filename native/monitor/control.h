@@ -29,9 +29,6 @@ void control_send(struct client *c, uint16_t type, uint32_t id, const void *payl
 /// Offers frames again that could not be taken.
 void control_retry(void);
 
-/// True when some client holds a frame that could not be taken.
-bool control_stuck(void);
-
 /// Waits up to a second for the clients to take what is queued for them.
 void control_drain(void);
 

@@ -307,18 +307,18 @@ static void session_domain(uint32_t id) {
 
 static void session_turn(void) {
   guest_receive();
-  if (state == RUNNING) output_credit(&out[0], INIT), output_credit(&out[1], INIT);
   relay_turn();
-  bool takes = state != BOOTING;
-  if (takes) control_retry();
+  if (state != BOOTING) control_retry();
   if (state == READY || state == RUNNING) network_turn(), dns_turn();
   if (state == READY && !start_pump()) lose("the start file is damaged");
   if (terminal_owed && !start_pending()) terminal_owed = false, terminal_describe(INIT);
+  bool full = !guest_has_room();
   guest_flush();
+  if (state == RUNNING) output_credit(&out[0], INIT), output_credit(&out[1], INIT);
   stdin_gate(state == RUNNING);
+  full = full || !guest_has_room();
   guest_flush();
-  bool waiting = control_stuck() || (state == READY && start_pending() && !network_busy());
-  if (takes && waiting && guest_has_room()) loop_again();
+  if (full && guest_has_room()) loop_again();  // for what found no room before
   stop_when_flushed();
 }
 

@@ -244,6 +244,20 @@ static void input_within_credit(void) {
   expect_status(0);
 }
 
+// All of its input waits in the channel and before it, until that is read at last.
+static void input_to_a_slow_guest(void) {
+  size_t all = 14 * sizeof zeros, came = 0;
+  running();
+  CHECK(fcntl(x.in, F_SETPIPE_SZ, 1 << 20) >= 0);
+  say_u32s(VXN_G_CREDIT, 0, (uint32_t)all, 8);
+  for (size_t put = 0; put < all; put += sizeof zeros) CHECK(write(x.in, zeros, sizeof zeros) == sizeof zeros);
+  usleep(300000);
+  for (; came < all; came += frame.h.length) take_frame();
+  CHECK_INT(came, all);
+  say_u32s(VXN_G_EXIT, 0, 0, 16);
+  expect_status(0);
+}
+
 static void output_and_credit(void) {
   running();
   // Its reader takes nothing: the whole window is kept, and no credit given for it.
@@ -546,6 +560,7 @@ int main(int argc, char **argv) {
       {"stdin, stdout, stderr and their ends", streams},
       {"what is typed before the start waits", no_input_before_start},
       {"no more input than the guest has room for", input_within_credit},
+      {"input to a guest that takes it late", input_to_a_slow_guest},
       {"credit for what has been read only", output_and_credit},
       {"a program that cannot be started", not_started},
       {"no container", no_container},
