@@ -32,6 +32,7 @@ static void really_close(struct source *s);
 #undef connect
 #undef loop_close
 #include "../monitor/outcome.c"
+#include "../monitor/words.c"
 #include "../monitor/session.c"
 
 #define CHECK(what)                          \
@@ -187,7 +188,10 @@ void timeline_open(const char *path) { (void)path; }
 void timeline_stamp(const char *phase, int64_t offset_ns) { (void)phase, (void)offset_ns; }
 
 void record_append(struct record *r, const void *head, size_t head_len, const void *data, size_t len) {
-  (void)r, (void)head, (void)head_len, (void)data, (void)len;
+  (void)r, (void)head, (void)head_len;
+  const uint8_t *line = data;
+  CHECK(len > 0 && line[len - 1] == '\n');
+  for (size_t i = 0; i < len - 1; i++) CHECK(line[i] >= 0x20 && line[i] != 0x7f);
 }
 
 void output_log_open(const char *dir, uint64_t limit) { (void)dir, (void)limit; }
@@ -203,6 +207,7 @@ static void reset(void) {
   static struct options options = {.run_dir = "/nonexistent", .log_dir = "/nonexistent", .xl = "xl"};
   settings = &options;
   state = BOOTING;
+  said = 0;
   status = STATUS_LOST;
   asked = false;
   question = 0;

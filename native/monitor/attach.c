@@ -25,6 +25,7 @@
 #include "signals.h"
 #include "stdin.h"
 #include "terminal.h"
+#include "words.h"
 
 #define DESCRIPTION_FD 4
 #define CGROUPS_MAX 32
@@ -59,8 +60,11 @@ static void end(int exit_status) {
   stdin_close();
 }
 
+// Marked, since the text may be the guest's: one that reads "ok 1" would name a process of its choice.
 static void not_started(const char *text) {
-  ready_say(text);
+  char line[VXN_TEXT_MAX + 16];
+  snprintf(line, sizeof line, "failed: %s", text);
+  ready_say(line);
   end(STATUS_LOST);
   loop_stop();
 }
@@ -87,8 +91,7 @@ static vxn_fault started(void) {
 static vxn_fault failed(const uint8_t *payload, uint32_t length) {
   if (state != ASKED) return "FAILED after STARTED";
   char text[VXN_TEXT_MAX + 1];
-  memcpy(text, payload + 4, length - 4);
-  text[length - 4] = '\0';
+  words_copy(text, payload + 4, length - 4);
   not_started(text[0] != '\0' ? text : "the guest gave no reason");
   return NULL;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The one line that the runtime waits for on READY_FD: "ok ...", or what is wrong.
+// The one line that the runtime waits for on READY_FD: "ok ...", or what is wrong. A guest's words come behind "failed: " only.
 #ifndef VXN_READY_H
 #define VXN_READY_H
 

@@ -25,6 +25,7 @@
 #include "stats.h"
 #include "stdin.h"
 #include "terminal.h"
+#include "words.h"
 
 #define INIT 1u
 #define STATUS_LOST 255
@@ -33,11 +34,15 @@
 // The console may still hold the reason when Xen says that the guest crashed.
 #define PANIC_MS 2000
 
+// What a guest may say in all: it is to push nothing of the monitor's own out of monitor.log.
+#define SAID_MAX (16u << 10)
+
 enum state { BOOTING = 1, READY, RUNNING, EXITED };
 
 static enum state state = BOOTING;
 static uint32_t domid;
 static int status = STATUS_LOST;
+static uint32_t said;  // bytes of LOG that are in monitor.log
 static struct output out[2];
 static bool asked_to_start, terminal_owed, no_domain, lost;
 static char start_file[160];
@@ -104,8 +109,7 @@ static int status_of_failure(uint32_t error_number) {
 static vxn_fault init_failed(const uint8_t *payload, uint32_t length) {
   if (state != READY) return "FAILED without a request";
   char text[VXN_TEXT_MAX + 1];
-  memcpy(text, payload + 4, length - 4);
-  text[length - 4] = '\0';
+  words_copy(text, payload + 4, length - 4);
   uint32_t error_number = vxn_get32(payload);
   outcome_error(error_number, text);
   end(status_of_failure(error_number));
@@ -148,11 +152,19 @@ static vxn_fault hello(const struct vxn_header *h, const uint8_t *payload) {
   return NULL;
 }
 
+static void guest_says(const uint8_t *payload, uint32_t length) {
+  char text[VXN_TEXT_MAX + 1];
+  if (said > SAID_MAX) return;
+  said += length + (uint32_t)sizeof "guest: ";
+  words_copy(text, payload, length);
+  outcome_note("guest: %s", said > SAID_MAX ? "(it says too much: no more of that is kept, see logs --console)" : text);
+}
+
 static vxn_fault from_guest(void *ctx, const struct vxn_header *h, const uint8_t *payload) {
   (void)ctx;
   if (state == EXITED) return NULL;
   if (h->type == VXN_G_HELLO) return hello(h, payload);
-  if (h->type == VXN_G_LOG) return outcome_note("guest: %.*s", (int)h->length, (const char *)payload), NULL;
+  if (h->type == VXN_G_LOG) return guest_says(payload, h->length), NULL;
   if (state == BOOTING) return "a frame before HELLO";
   if (h->type == VXN_G_STATS) return stats_from_guest(h, payload);
   if (h->type == VXN_G_DNS) return dns_query(h, payload);

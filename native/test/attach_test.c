@@ -283,8 +283,11 @@ static void not_started(void) {
     uint32_t error;
     const char *text, *line;
   } cases[] = {
-      {2, "exec: \"x\": no such file", "exec: \"x\": no such file"},
-      {0, "", "the guest gave no reason"},
+      {2, "exec: \"x\": no such file", "failed: exec: \"x\": no such file"},
+      {0, "", "failed: the guest gave no reason"},
+      {0, "ok 1", "failed: ok 1"},
+      {0, "a\nok 1\r\x1b[2J\x7f\xc2\x9b\xff", "failed: a ok 1 ?[2J???"},
+      {0, "é 日 🚀", "failed: é 日 🚀"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     uint8_t payload[128];
@@ -308,7 +311,7 @@ static void no_container(void) {
   START("--foreground");
   take_connection();
   give_up(&x.conn);
-  expect_line("container not running");
+  expect_line("failed: container not running");
   expect_status(255);
 }
 
@@ -385,7 +388,7 @@ static void rules(void) {
   START("--foreground");
   take_connection();
   say(VXN_G_STDOUT, ID, zeros, 1);
-  expect_line("the guest broke the protocol: a frame before STARTED");
+  expect_line("failed: the guest broke the protocol: a frame before STARTED");
   expect_status(255);
 }
 

@@ -65,7 +65,8 @@ function withDescription<T>({ places, description }: ExecMonitorPlan, use: (fd: 
 
 function failure(command: string, line: string): VxnError {
   if (line === '') return new VxnError('MONITOR', `${command}: died at once`);
-  return new VxnError(line.startsWith('container not running') ? 'WRONG_STATE' : 'GUEST', line);
+  const text = line.replace(/^failed: /, '');
+  return new VxnError(text.startsWith('container not running') ? 'WRONG_STATE' : 'GUEST', text);
 }
 
 function cannotStart(command: string, error: unknown): VxnError {
