@@ -4,9 +4,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+// Far beyond what a container's life takes.
+#define TIMELINE_BYTES (64 << 10)
 
 static int timeline = -1;
 
@@ -37,7 +41,8 @@ void record_append(struct record *r, const void *head, size_t head_len, const vo
 void timeline_open(const char *path) { timeline = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600); }
 
 void timeline_stamp(const char *phase, int64_t offset_ns) {
-  if (timeline < 0) return;
+  struct stat st;
+  if (timeline < 0 || fstat(timeline, &st) < 0 || st.st_size > TIMELINE_BYTES) return;
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   int64_t ns = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec + offset_ns;

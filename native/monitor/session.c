@@ -44,7 +44,7 @@ static uint32_t domid;
 static int status = STATUS_LOST;
 static uint32_t said;  // bytes of LOG that are in monitor.log
 static struct output out[2];
-static bool asked_to_start, terminal_owed, no_domain, lost;
+static bool asked_to_start, has_container, terminal_owed, no_domain, lost;
 static char start_file[160];
 
 static void stop_when_flushed(void) {
@@ -86,6 +86,13 @@ static vxn_fault from_init_output(const struct vxn_header *h, const uint8_t *pay
   return output_write(o, payload, h->length) ? NULL : "more output than credit";
 }
 
+static vxn_fault container_ready(void) {
+  if (state != READY || !asked_to_start || has_container) return "CONTAINER_OK without CONTAINER";
+  has_container = true;
+  timeline_stamp("container.ready", 0);
+  return NULL;
+}
+
 static vxn_fault init_started(void) {
   if (state != READY || !asked_to_start || start_pending() || terminal_owed) return "STARTED without PROCESS";
   state = RUNNING;
@@ -118,7 +125,7 @@ static vxn_fault init_failed(const uint8_t *payload, uint32_t length) {
 
 static vxn_fault from_init(const struct vxn_header *h, const uint8_t *payload) {
   switch (h->type) {
-    case VXN_G_CONTAINER_OK: timeline_stamp("container.ready", 0); return NULL;
+    case VXN_G_CONTAINER_OK: return container_ready();
     case VXN_G_STARTED: return init_started();
     case VXN_G_FAILED: return init_failed(payload, h->length);
     case VXN_G_STDOUT:
