@@ -161,6 +161,8 @@ int lease_begin(const struct link_desc *l, int index, void (*done)(const struct 
 int dns_listen(const uint8_t *address, size_t len, struct error *e);
 /// An answer of the host; empty when there will be none.
 void dns_answer(uint32_t id, const uint8_t *message, size_t len);
+/// Frees the connections that have been closed, when no event of theirs is under way.
+void dns_collect(void);
 
 // process.c
 void process_create(uint32_t id, const uint8_t *payload, size_t len);

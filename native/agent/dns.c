@@ -15,6 +15,8 @@
 // What waits for an answer; the oldest gives way.
 #define QUESTIONS 256
 #define CONNECTIONS 16
+// Taken in one go, lest a program that floods us keeps everything else waiting.
+#define AT_ONCE 64
 #define QUESTION_HEADER 2
 #define MESSAGE_MIN 12
 #define MESSAGE_MAX (VXN_PAYLOAD_MAX - QUESTION_HEADER)
@@ -36,6 +38,7 @@ struct question {
 struct connection {
   struct watch watch;
   struct resolver *resolver;
+  struct connection *next_dead;
   uint64_t age;
   uint32_t id;  // of the question under way, or 0
   uint8_t *out;
@@ -47,6 +50,7 @@ static struct resolver resolvers[RESOLVERS];
 static size_t n_resolvers;
 static struct question questions[QUESTIONS];
 static struct connection *connections[CONNECTIONS];
+static struct connection *dead;
 static uint32_t last_id;
 static uint64_t clock_;
 
@@ -69,7 +73,7 @@ static void udp_ready(struct watch *w, uint32_t events) {
   struct resolver *r = (struct resolver *)((char *)w - offsetof(struct resolver, udp));
   static uint8_t message[MESSAGE_MAX];
   (void)events;
-  for (;;) {
+  for (int i = 0; i < AT_ONCE; i++) {
     struct question q = {.resolver = r, .from_len = sizeof q.from};
     ssize_t n = recvfrom(w->fd, message, sizeof message, 0, (struct sockaddr *)&q.from, &q.from_len);
     if (n < 0) return;
@@ -81,12 +85,22 @@ static void udp_ready(struct watch *w, uint32_t events) {
 
 // ---- TCP
 
+// Events of it may be under way: dns_collect() frees it.
 static void close_connection(struct connection *c) {
   for (size_t i = 0; i < CONNECTIONS; i++)
     if (connections[i] == c) connections[i] = NULL;
   watch_close(&c->watch);
-  free(c->out);
-  free(c);
+  c->next_dead = dead;
+  dead = c;
+}
+
+void dns_collect(void) {
+  while (dead != NULL) {
+    struct connection *c = dead;
+    dead = c->next_dead;
+    free(c->out);
+    free(c);
+  }
 }
 
 // Bytes of the message in front, with its length: 0 when it is not whole yet.
@@ -154,8 +168,9 @@ static struct connection **free_place(void) {
 static void tcp_ready(struct watch *w, uint32_t events) {
   struct resolver *r = (struct resolver *)((char *)w - offsetof(struct resolver, tcp));
   (void)events;
-  int fd;
-  while ((fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+  for (int i = 0; i < AT_ONCE; i++) {
+    int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) return;
     struct connection *c = calloc(1, sizeof *c);
     if (c == NULL) {
       close(fd);

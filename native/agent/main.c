@@ -99,6 +99,7 @@ static void loop(void) {
     idle = pump();
     processes_collect();
     containers_collect();
+    dns_collect();
   }
 }
 

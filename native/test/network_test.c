@@ -637,6 +637,47 @@ static void names_by_tcp(void) {
   client_end(c);
 }
 
+static int ask_agent(struct client *c) {
+  char path[32];
+  struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(0x7f00000b)};
+  int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), fd = -1;
+  snprintf(path, sizeof path, "/proc/%d/ns/net", c->agent);
+  int there = open(path, O_RDONLY | O_CLOEXEC);
+  if (there >= 0 && setns(there, CLONE_NEWNET) == 0) fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int rc = fd < 0 ? -1 : connect(fd, (struct sockaddr *)&a, sizeof a), saved = errno;
+  if (setns(own, CLONE_NEWNET) < 0) FAIL("setns: %s", strerror(errno));
+  close(own);
+  close(there);
+  if (rc < 0) FAIL("connecting: %s", strerror(saved));
+  return fd;
+}
+
+// The oldest connection gives way while an event of its own waits behind the one that makes it.
+static void more_connections_than_places(void) {
+  enum { PLACES = 16 };
+  int fd[PLACES + 1];
+  struct payload p = {0};
+  struct client *c = client_start();
+  lo_up(c);
+  put(&p, VXN_T_RESOLVER, "\x7f\0\0\x0b", 4);
+  send_network(c, &p);
+  make_container(c);
+  for (int i = 0; i < PLACES; i++) fd[i] = ask_agent(c);
+  client_send(c, VXN_H_PING, 1, "x", 1);
+  UNTIL(c, c->pongs == 1);
+  usleep(200000);
+  kill(c->agent, SIGSTOP);
+  fd[PLACES] = ask_agent(c);
+  CHECK(write(fd[0], "\0\014abcdefghijkl", 14) == 14);
+  kill(c->agent, SIGCONT);
+  CHECK(write(fd[PLACES], "\0\014mnopqrstuvwx", 14) == 14);
+  CHECK(memcmp(question(c, 0)->message, "mnopqrstuvwx", 12) == 0);
+  client_send(c, VXN_H_PING, 1, "x", 1);
+  UNTIL(c, c->pongs == 2);
+  for (int i = 0; i <= PLACES; i++) close(fd[i]);
+  client_end(c);
+}
+
 static void an_address_by_dhcp(void) {
   struct payload p = {0};
   struct client *c = client_start();
@@ -685,6 +726,7 @@ static const struct test tests[] = {
     {"agent: impossible networks", impossible_networks},
     {"agent: names by UDP", names_by_udp},
     {"agent: names by TCP", names_by_tcp},
+    {"agent: more connections for names than places", more_connections_than_places},
     {"agent: an address by DHCP", an_address_by_dhcp},
 };
 
