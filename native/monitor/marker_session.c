@@ -110,6 +110,8 @@ static void drain_backlog(void) {
   output_write(o, backlog.data + backlog.head, n);
   backlog.head += n;
   backlog.len -= n;
+  // The reader took all at once: nothing will tell that it takes more.
+  if (backlog.len > 0 && output_idle(o)) loop_again();
   if (backlog.len > 0) return;
   free(backlog.data);
   memset(&backlog, 0, sizeof backlog);
@@ -199,8 +201,7 @@ static void consider_end(void) {
 }
 
 static void kill_now(int signo) {
-  if (state == EXITED) return;
-  marker_finish(&marker);
+  if (state != EXITED) marker_finish(&marker);
   end(128 + signo);
   loop_timer(GRACE_MS, loop_stop);
 }

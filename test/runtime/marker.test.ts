@@ -2,11 +2,23 @@
 // Marker guests against the real monitor and agent: the lab's own marker init on a terminal, and others that misbehave.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CreateOptions, Host } from '../fixtures/host.ts';
+import { type CreateOptions, Host, STATE_ROOT } from '../fixtures/host.ts';
 import { configJson, processJson } from '../fixtures/spec.ts';
 
 const host = new Host({ guestProtocol: 'marker', markerRootfs: '' });
@@ -115,6 +127,73 @@ test('256 KiB of lines come out intact, also to a reader that waits', async () =
   const expected = Array.from({ length: 45000 }, (_, i) => `${i + 1}\n`).join('');
   assert.equal(c.text('stdout'), expected);
   assert.deepEqual(host.run(['delete', 'long']), SILENT);
+});
+
+/** More than a pipe and the monitor's window hold. */
+const LONG = 'seq 1 400000';
+
+/** Waits until the program has ended, and its monitor has all of its output. Its monitor. */
+async function ended(id: string): Promise<number> {
+  const { pid } = JSON.parse(host.run(['state', id]).stdout) as { pid: number };
+  const file = join(host.places(id).run, 'exit');
+  for (let i = 0; i < 600 && !existsSync(file); i++) await sleep(50);
+  assert.ok(existsSync(file));
+  return pid;
+}
+
+/** What is in a pipe now. */
+function drain(fd: number): Buffer {
+  const chunks: Buffer[] = [];
+  for (;;) {
+    const chunk = Buffer.alloc(65536);
+    try {
+      const n = readSync(fd, chunk);
+      if (n === 0) return Buffer.concat(chunks);
+      chunks.push(chunk.subarray(0, n));
+    } catch {
+      return Buffer.concat(chunks);
+    }
+  }
+}
+
+test('a pipe that takes all of the window at once gets the rest, too', async () => {
+  const fifo = join(host.folder, 'fifo');
+  assert.equal(spawnSync('mkfifo', [fifo]).status, 0);
+  const fd = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+  const other = openSync(fifo, 'w');
+  const words = ['--root', STATE_ROOT, 'create', '--bundle', host.script(LONG), 'whole'];
+  const stdio = ['ignore' as const, other, 'ignore' as const];
+  assert.equal(spawnSync(host.runtime, words, { env: host.env(), stdio }).status, 0);
+  closeSync(other);
+  assert.deepEqual(host.run(['start', 'whole']), SILENT);
+  const pid = await ended('whole');
+  process.kill(pid, 'SIGSTOP');
+  await sleep(100);
+  const parts = [drain(fd)];
+  process.kill(pid, 'SIGCONT');
+  for (let i = 0; i < 100 && !parts.at(-1)?.toString().endsWith('400000\n'); i++) {
+    await sleep(50);
+    parts.push(drain(fd));
+  }
+  closeSync(fd);
+  const expected = Array.from({ length: 400_000 }, (_, i) => `${i + 1}\n`).join('');
+  assert.ok(Buffer.concat(parts).toString() === expected);
+  assert.deepEqual(host.run(['delete', 'whole']), SILENT);
+});
+
+test('a signal ends the wait for a reader that takes nothing', async () => {
+  const c = host.create('unread', { bundle: host.script(LONG) });
+  assert.equal(await c.created, 0);
+  c.stdout.pause();
+  assert.deepEqual(host.run(['start', 'unread']), SILENT);
+  const pid = await ended('unread');
+  process.kill(pid, 'SIGTERM');
+  const gone = (): boolean => !existsSync(`/proc/${pid}`);
+  for (let i = 0; i < 100 && !gone(); i++) await sleep(50);
+  assert.ok(gone());
+  c.stdout.resume();
+  assert.equal(await c.exit, 0);
+  assert.deepEqual(host.run(['delete', 'unread']), SILENT);
 });
 
 test('a program that is not there is refused by create', async () => {
