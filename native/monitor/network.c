@@ -39,6 +39,7 @@ static void (*on_failed)(const char *why);
 static uint32_t domid;
 static enum state state = IDLE;
 static bool announced;  // the guest has been told once
+static bool dirty;      // the namespace has changed since it was read
 static int outside_ns = -1;
 static char script[256];
 static struct network_request request;
@@ -54,14 +55,21 @@ static void set_timer(int ms) {
   timerfd_settime(timer.fd, 0, &t, NULL);
 }
 
+// What has changed meanwhile is followed now.
+static void settle(void) {
+  state = SETTLED;
+  set_timer(dirty ? SETTLE_MS : 0);
+  dirty = false;
+}
+
 __attribute__((format(printf, 1, 2))) static int problem(const char *format, ...) {
   char text[512];
   va_list ap;
   va_start(ap, format);
   vsnprintf(text, sizeof text, format, ap);
   va_end(ap);
-  set_timer(0);
-  state = announced ? SETTLED : IDLE;
+  settle();
+  if (!announced) state = IDLE;
   // A program that runs goes on with what it has.
   if (announced)
     outcome_note("network: %s", text);
@@ -98,30 +106,64 @@ static void write_bridged(struct vxn_writer *w, const struct netns_link *l) {
 
 static bool is_bridged(void) { return wires[0].used && wires[0].bridge != 0; }
 
+static struct wire *wire_of(int index) {
+  for (size_t i = 0; i < NETNS_LINKS; i++)
+    if (wires[i].used && wires[i].link.index == index) return &wires[i];
+  return NULL;
+}
+
+// The namespace without the interfaces that the guest goes without.
+static struct netns joined(void) {
+  struct netns some = ns;
+  some.n = 0;
+  for (size_t i = 0; i < ns.n; i++) {
+    const struct wire *w = wire_of(ns.links[i].index);
+    if (w != NULL && !w->left_out) some.links[some.n++] = ns.links[i];
+  }
+  return some;
+}
+
 static void describe(void) {
   char why[NETNS_WHY];
+  const struct netns some = joined();
   next.len = 0;
   next.full = false;
   for (size_t i = 0; i < request.n_resolvers; i++)
     vxn_write_record(&next, VXN_T_RESOLVER, request.resolvers[i].address, request.resolvers[i].len);
   if (is_bridged()) {
     write_bridged(&next, &wires[0].link);
-  } else if (request.mode != NETWORK_NONE && netns_describe(&inside, &ns, &next, why) < 0) {
+  } else if (request.mode != NETWORK_NONE && netns_describe(&inside, &some, &next, why) < 0) {
     problem("%s", why);
     return;
   }
   bool same = announced && next.len == told.len && (next.len == 0 || memcmp(next.data, told.data, next.len) == 0);
-  state = same ? SETTLED : TELLING;
+  if (same)
+    settle();
+  else
+    state = TELLING;
 }
 
 // ---- Joining
 
-static int failed_join(const struct wire *w, int error) {
+// A program that runs goes without it, until the interface is made anew: another attempt would look like another change. False
+// when the container fails instead.
+static bool leave_out(struct wire *w, const char *why) {
+  if (!announced) return problem("%s", why), false;
+  outcome_note("network: %s", why);
+  wire_part(&inside, w);
+  vif_remove(opt->xl, domid, w->link.number);
+  w->left_out = true;
+  return true;
+}
+
+static bool failed_join(struct wire *w, int error) {
+  char text[512];
   const char *said = inside.text[0] != '\0' ? inside.text : outside.text;
   bool lacks_module = error == -ENOENT || error == -EOPNOTSUPP;
-  return problem("cannot join the virtual machine to %s: %s%s%s%s", w->bridge != 0 ? request.bridge : w->link.name,
+  snprintf(text, sizeof text, "cannot join the virtual machine to %s: %s%s%s%s", w->bridge != 0 ? request.bridge : w->link.name,
                  strerror(-error), said[0] != '\0' ? ": " : "", said,
                  lacks_module ? " (Dom0's kernel needs sch_ingress, act_mirred, and cls_matchall or cls_u32)" : "");
+  return leave_out(w, text);
 }
 
 // Interfaces of other domains appear there as well, and every container's veth: listen only while one is awaited.
@@ -142,12 +184,9 @@ static void go_on(void) {
   bool missing = false;
   for (size_t i = 0; i < NETNS_LINKS; i++) {
     struct wire *w = &wires[i];
-    if (!w->used || w->joined) continue;
+    if (!w->used || w->joined || w->left_out) continue;
     int rc = wire_join(&outside, &inside, w, domid);
-    if (rc < 0) {
-      failed_join(w, rc);
-      return;
-    }
+    if (rc < 0 && !failed_join(w, rc)) return;
     w->joined = rc == 1;
     missing = missing || rc == 0;
   }
@@ -164,14 +203,15 @@ static void outside_ready(struct source *s, uint32_t events) {
 }
 
 static void timed_out(void) {
-  char name[IFNAMSIZ];
+  char name[IFNAMSIZ], text[128];
   for (size_t i = 0; i < NETNS_LINKS; i++) {
-    if (!wires[i].used || wires[i].joined) continue;
+    if (!wires[i].used || wires[i].joined || wires[i].left_out) continue;
     vif_name(name, domid, wires[i].link.number);
-    problem("interface %s of the virtual machine did not appear within %d s: is xen-netback in Dom0's kernel?", name,
-            VIF_SECONDS);
-    return;
+    snprintf(text, sizeof text, "interface %s of the virtual machine did not appear within %d s: is xen-netback in Dom0's kernel?",
+             name, VIF_SECONDS);
+    if (!leave_out(&wires[i], text)) return;
   }
+  go_on();
 }
 
 static int plug(struct netns_link *l, int bridge) {
@@ -184,9 +224,8 @@ static int plug(struct netns_link *l, int bridge) {
   int rc;
   // An operator may have given the domain interfaces of his own.
   while ((rc = vif_add(domid, l->number, l->mac, script, path, &error)) > 0) l->number = ns.next++;
-  if (rc < 0) return problem("%s", error);
   *w = (struct wire){.used = true, .bridge = bridge, .link = *l};
-  return 0;
+  return rc == 0 || leave_out(w, error) ? 0 : -1;
 }
 
 static void await(void) {
@@ -201,18 +240,12 @@ static void await(void) {
 
 // ---- The namespace
 
-static struct wire *wire_of(int index) {
-  for (size_t i = 0; i < NETNS_LINKS; i++)
-    if (wires[i].used && wires[i].link.index == index) return &wires[i];
-  return NULL;
-}
-
 static void drop_gone(void) {
   for (size_t i = 0; i < NETNS_LINKS; i++) {
     bool there = !wires[i].used;
     for (size_t k = 0; k < ns.n; k++) there = there || ns.links[k].index == wires[i].link.index;
     if (there) continue;
-    vif_remove(opt->xl, domid, wires[i].link.number);
+    if (!wires[i].left_out) vif_remove(opt->xl, domid, wires[i].link.number);
     wires[i] = (struct wire){0};
   }
 }
@@ -232,6 +265,7 @@ static int plug_namespace(void) {
 
 static void refresh(void) {
   char why[NETNS_WHY];
+  dirty = false;
   if (netns_read(&inside, &ns, why) < 0) {
     problem("%s", why);
     return;
@@ -253,7 +287,10 @@ static void timer_ready(struct source *s, uint32_t events) {
 static void inside_ready(struct source *s, uint32_t events) {
   (void)s, (void)events;
   nl_events(&inside_watch, NULL, NULL);
-  if (state == SETTLED) set_timer(SETTLE_MS);
+  if (state == SETTLED)
+    set_timer(SETTLE_MS);
+  else
+    dirty = true;
 }
 
 static int follow_namespace(void) {
@@ -353,7 +390,7 @@ void network_turn(void) {
   if (state != TELLING || !guest_has_room()) return;
   guest_send(VXN_H_NETWORK, 0, CONTAINER, next.data, (uint32_t)next.len);
   for (size_t i = 0; i < NETNS_LINKS; i++)
-    if (wires[i].used && !wires[i].announced) vif_announce(domid, wires[i].link.number), wires[i].announced = true;
+    if (wires[i].used && !wires[i].left_out && !wires[i].announced) vif_announce(domid, wires[i].link.number), wires[i].announced = true;
   if (!announced) timeline_stamp("network.sent", 0);
   struct vxn_writer old = told;
   told = next;
@@ -367,5 +404,5 @@ void network_close(void) {
   state = IDLE;
   set_timer(0);
   for (size_t i = 0; i < NETNS_LINKS; i++)
-    if (wires[i].used) wire_part(&inside, &wires[i]);
+    if (wires[i].used && !wires[i].left_out) wire_part(&inside, &wires[i]);
 }

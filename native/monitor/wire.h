@@ -10,6 +10,7 @@
 struct wire {
   bool used, joined;
   bool announced;          // the guest has been told to look for it
+  bool left_out;           // could not be joined: the guest goes without it
   int bridge;              // its index outside, 0: joined inside
   struct netns_link link;  // inside, or what the guest is to have
 };

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -117,6 +117,27 @@ test('what comes later is followed: addresses, an interface, its end', async () 
   host.run(['delete', '--force', 'follow']);
   assert.equal(await c.exit, 137);
   assert.doesNotMatch(ns.sh('tc qdisc show dev eth0'), /ingress/);
+  ns.end();
+});
+
+test('an interface that cannot be joined later does not end the following of others', async () => {
+  const ns = await container('10.9.0.4/24');
+  const c = host.create('without', { bundle: host.script('sleep 60', linux(ns.path)) });
+  assert.equal(await c.created, 0);
+  assert.deepEqual(host.run(['start', 'without']), SILENT);
+  const [domain] = host.domains();
+  const log = join(host.places('without').lib, 'monitor.log');
+  // The vif cannot move in beside one of its name.
+  ns.sh(`ip link add vif${domain}.1 type veth peer name vif${domain}.99; ip link add eth1 type veth peer name vif0.0;
+    ip link set eth1 up`);
+  for (let i = 0; i < 100 && !readFileSync(log, 'utf8').includes('to eth1'); i++) await sleep(50);
+  assert.match(readFileSync(log, 'utf8'), /^network: cannot join the virtual machine to eth1: /m);
+  ns.sh('ip addr add 10.9.0.44/24 dev eth0');
+  let answers = false;
+  for (let i = 0; i < 20 && !answers; i++) answers = ping('10.9.0.44');
+  assert.ok(answers);
+  assert.equal(readFileSync(log, 'utf8').match(/to eth1/g)?.length, 1);
+  assert.deepEqual(host.run(['delete', '--force', 'without']), SILENT);
   ns.end();
 });
 
