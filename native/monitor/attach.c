@@ -33,6 +33,8 @@
 #define STATUS_KILLED (128 + SIGKILL)
 // When the program is gone with its container, whoever reads our output gets this long to take the rest.
 #define GRACE_MS 2000
+// A program that had ended by itself has a right to its output; but containerd holds the container's end back for ours.
+#define LATE_MS 30000
 
 struct options {
   const char *run_dir;
@@ -127,8 +129,7 @@ static void closed(vxn_fault why) {
     return;
   }
   end(why != NULL ? STATUS_LOST : STATUS_KILLED);
-  if (by_itself) return;
-  loop_timer(GRACE_MS, loop_stop);
+  loop_timer(by_itself ? LATE_MS : GRACE_MS, loop_stop);
 }
 
 static void signal_arrived(int signo, bool by_kernel) {

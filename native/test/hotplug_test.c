@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "agent.h"
 #include "harness.h"
@@ -39,14 +40,23 @@ void agent_log(const char *fmt, ...) {
   va_end(ap);
 }
 
-// One round of the agent's loop; false when nothing happened for so long.
+// The agent's loop until it has tried again; false when it did not for so long. What the kernel says of other devices meanwhile, and
+// it says that in every namespace, is handed over as well, and no sign of anything.
 static bool turn(int ms) {
-  struct pollfd p[2] = {{.fd = watches[0]->fd, .events = POLLIN}, {.fd = watches[1]->fd, .events = POLLIN}};
   CHECK_INT(n_watches, 2);
-  int n = poll(p, 2, ms);
-  for (size_t i = 0; n > 0 && i < 2; i++)
-    if (p[i].revents != 0) watches[i]->fn(watches[i], 0);
-  return n > 0;
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  int64_t begin = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000, now = begin;
+  do {
+    struct pollfd p[2] = {{.fd = watches[0]->fd, .events = POLLIN}, {.fd = watches[1]->fd, .events = POLLIN}};
+    int n = poll(p, 2, (int)(begin + ms - now));
+    for (size_t i = 0; n > 0 && i < 2; i++)
+      if (p[i].revents != 0) watches[i]->fn(watches[i], 0);
+    if (n > 0 && p[0].revents != 0) return true;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    now = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+  } while (now < begin + ms);
+  return false;
 }
 
 // ---- The kernel's side
