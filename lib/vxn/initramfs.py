@@ -9,10 +9,11 @@ import re
 import subprocess
 import tarfile
 
-# What the agent loads before it opens its channel, and what it loads after that.
+# What the agent loads before it opens its channel, after that, and when there is an interface.
 MODULES = (
     ("0-channel", ("xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs")),
-    ("1-disk", ("xen-blkfront", "ext4", "overlay", "xen-netfront", "af_packet")),
+    ("1-disk", ("xen-blkfront", "ext4", "overlay")),
+    ("2-network", ("xen-netfront", "af_packet")),
 )
 
 DIRECTORY = 0o040755

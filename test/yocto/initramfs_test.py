@@ -77,6 +77,16 @@ class InitramfsTest(unittest.TestCase):
             "lib/vxn/modules/1-disk/02-ext4.ko",
         ])
 
+    def test_network_has_a_group_of_its_own(self):
+        # The agent loads these only when there is an interface.
+        builtin = [name for name in LOADED if name not in ("xen-blkfront", "xen-netfront", "af_packet")]
+        tarball = self.tarball(builtin, {"xen-blkfront": (), "xen-netfront": (), "af_packet": ()})
+        self.assertEqual(self.names(tarball), [
+            "lib/vxn/modules/1-disk/00-xen-blkfront.ko",
+            "lib/vxn/modules/2-network/00-xen-netfront.ko",
+            "lib/vxn/modules/2-network/01-af_packet.ko",
+        ])
+
     def test_packed_modules(self):
         builtin = [name for name in LOADED if name != "ext4"]
         zstd = lambda data: subprocess.run(["zstd", "-c"], input=data, stdout=subprocess.PIPE, check=True).stdout
