@@ -49,5 +49,8 @@ do_install() {
     fi
 }
 
+# The initramfs may hold modules of the machine's kernel.
+PACKAGE_ARCH = "${MACHINE_ARCH}"
+
 FILES:${PN} += "${VXN_BLOBS}"
 RCONFLICTS:${PN} = "vxn"

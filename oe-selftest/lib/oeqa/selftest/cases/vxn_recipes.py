@@ -37,6 +37,9 @@ class VxnParseTests(OESelftestTestCase):
                 self.assertEqual(variables["VXN_KERNEL_NAME"], kernel)
                 self.assertEqual(variables["VXN_BLOBS"], "/usr/share/vxn/" + arch)
             self.assertEqual(parsed(RUNTIME)[0]["VXN_TARGET"], machine)
+            # What is of one machine's kernel is no other machine's package.
+            for recipe in (RUNTIME, GUEST, IMAGES):
+                self.assertEqual(parsed(recipe)[0]["PACKAGE_ARCH"], machine.replace("-", "_"))
 
     def test_target_of_another_engine(self):
         self.write_config('VXN_ENGINES = "k3s"')
