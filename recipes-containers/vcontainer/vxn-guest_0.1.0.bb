@@ -11,7 +11,8 @@ require ${@'vxn-guest-marker.inc' if d.getVar('VXN_GUEST') == 'marker' else 'vxn
 
 # The machine that the multiconfig is for, and where it deploys. VXN_MC_DEPLOY is meta-virtualization's own variable.
 VXN_GUEST_MACHINE ?= "${@{'x86_64': 'qemux86-64', 'aarch64': 'qemuarm64'}.get(d.getVar('VXN_ARCH'), '')}"
-VXN_MC_DEPLOY ?= "${TOPDIR}/tmp-${VXN_GUEST_MULTICONFIG}/deploy/images/${VXN_GUEST_MACHINE}"
+# Up to scarthgap, a distro without a TCLIBCAPPEND of its own has "-glibc" at the end of TMPDIR.
+VXN_MC_DEPLOY ?= "${TOPDIR}/tmp-${VXN_GUEST_MULTICONFIG}${@d.getVar('TCLIBCAPPEND') or ''}/deploy/images/${VXN_GUEST_MACHINE}"
 
 def vxn_guest_mcdepends(d):
     """The multiconfig's tasks that deploy what is taken from there; none if it is not built."""
