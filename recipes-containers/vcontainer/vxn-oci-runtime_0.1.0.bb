@@ -57,7 +57,8 @@ EXTRA_OEMAKE += "BUILD=${B}/native WERROR= STRIP_FLAG= libexecdir=${libexecdir} 
 
 # The description that this target extends: the name of one that comes with vxn, or a file.
 VXN_TARGET ?= "${@vxn_default_target(d)}"
-# containerd's generation, such as 2.2; empty: that of the recipe that provides virtual-containerd.
+# containerd's generation, such as 2.2; empty: that of the recipe that provides virtual-containerd. k3s has one inside of
+# which no recipe says the version.
 VXN_CONTAINERD_VERSION ?= ""
 # nooelint: oelint.vars.mispell.unknown - a variable of this layer
 VXN_CONFIG[doc] = "Keys of the target description and their values, such as VXN_CONFIG[defaults.memory] = '512'."
@@ -115,10 +116,28 @@ def vxn_description(d):
         description['guestType'] = 'pvh'
     if 'marker-guest' in packageconfig:
         description['defaults.guestProtocol'] = 'marker'
-    version = d.getVar('VXN_CONTAINERD_VERSION') or vxn_containerd_version(d)
+    version = d.getVar('VXN_CONTAINERD_VERSION')
+    if not version and 'containerd' in packageconfig:
+        version = vxn_containerd_version(d)
     if version:
         description['containerd.version'] = version
     return description
+
+def vxn_runtime_problem(d):
+    """What is wrong with the target, as one sentence; None when nothing is."""
+    flags = d.getVarFlags('VXN_CONFIG') or {}
+    # A description of the user's own can say it.
+    given = d.getVar('VXN_CONTAINERD_VERSION') or 'containerd.version' in flags or '/' in d.getVar('VXN_TARGET')
+    if 'k3s' in d.getVar('PACKAGECONFIG').split() and not given:
+        return ('VXN_ENGINES has "k3s", whose own containerd decides the form of the configuration: set '
+                'VXN_CONTAINERD_VERSION to its generation, such as "1.7" for k3s 1.28 or "2.2" for k3s 1.35')
+    return None
+
+python () {
+    problem = vxn_runtime_problem(d)
+    if problem:
+        raise bb.parse.SkipRecipe(problem)
+}
 
 # The configuration's form follows containerd's version, which only its package data tells.
 do_configure[depends] += "${@bb.utils.contains('PACKAGECONFIG', 'containerd', 'virtual/containerd:do_packagedata', '', d)}"

@@ -290,7 +290,7 @@ class VxnPackageTests(OESelftestTestCase):
         self.assertNotIn("vxn-seccomp", helpers)
 
     def test_k3s(self):
-        packages = self.packages(RUNTIME, 'VXN_ENGINES = "k3s"')
+        packages = self.packages(RUNTIME, 'VXN_ENGINES = "k3s"\nVXN_CONTAINERD_VERSION = "2.1"')
         self.assertTrue([p for p in packages[RUNTIME + "-k3s-config"] if "/rancher/k3s/" in p])
 
     def test_guest_and_images(self):

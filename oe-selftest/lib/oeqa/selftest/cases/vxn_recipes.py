@@ -42,7 +42,7 @@ class VxnParseTests(OESelftestTestCase):
                 self.assertEqual(parsed(recipe)[0]["PACKAGE_ARCH"], machine.replace("-", "_"))
 
     def test_target_of_another_engine(self):
-        self.write_config('VXN_ENGINES = "k3s"')
+        self.write_config('VXN_ENGINES = "k3s"\nVXN_CONTAINERD_VERSION = "2.1"')
         self.assertEqual(parsed(RUNTIME)[0]["VXN_TARGET"], "k3s")
 
     def test_npm_packages_are_those_of_the_lock_file(self):
@@ -86,18 +86,32 @@ class VxnParseTests(OESelftestTestCase):
             variables, _ = parsed(recipe)
             self.assertEqual([v for v in variables if v.startswith("INSANE_SKIP") and variables[v].strip()], [])
 
+    def package_data(self, version):
+        """A line for the configuration: containerd's recipe has packaged this version."""
+        data = os.path.join(self.builddir, "packages-of-" + version)
+        self.add_command_to_tearDown("rm -rf %s" % data)
+        for name, content in (("runtime-rprovides/virtual-containerd/some-containerd", ""),
+                              ("runtime/some-containerd", "PN: some-containerd\nPV: %s\n" % version)):
+            os.makedirs(os.path.dirname(os.path.join(data, name)), exist_ok=True)
+            with open(os.path.join(data, name), "w") as f:
+                f.write(content)
+        return 'PKGDATA_DIR:pn-%s = "%s"\n' % (RUNTIME, data)
+
     def test_containerd_s_generation_is_read_from_its_package(self):
         for version, generation in (("v2.0.10", "2.0"), ("2.2.1+git", "2.2")):
-            data = os.path.join(self.builddir, "packages-of-" + generation)
-            self.add_command_to_tearDown("rm -rf %s" % data)
-            for name, content in (("runtime-rprovides/virtual-containerd/some-containerd", ""),
-                                  ("runtime/some-containerd", "PN: some-containerd\nPV: %s\n" % version)):
-                os.makedirs(os.path.dirname(os.path.join(data, name)), exist_ok=True)
-                with open(os.path.join(data, name), "w") as f:
-                    f.write(content)
-            self.write_config('PKGDATA_DIR:pn-%s = "%s"' % (RUNTIME, data))
+            self.write_config(self.package_data(version))
             bitbake("%s -c configure -f" % RUNTIME)
             self.assertEqual(self.description()["containerd"]["version"], generation)
+
+    def test_containerd_s_package_is_not_asked_without_that_engine(self):
+        # Whether it has been built by then would decide.
+        data = self.package_data("2.2.1")
+        self.write_config(data + 'VXN_ENGINES = "podman"')
+        bitbake("%s -c configure -f" % RUNTIME)
+        self.assertNotIn("containerd", self.description())
+        self.write_config(data + 'VXN_ENGINES = "k3s"\nVXN_CONTAINERD_VERSION = "1.7"')
+        bitbake("%s -c configure -f" % RUNTIME)
+        self.assertEqual(self.description()["containerd"]["version"], "1.7")
 
     def test_containerd_s_generation_can_be_given(self):
         self.write_config('VXN_CONTAINERD_VERSION = "2.3"')
@@ -134,6 +148,9 @@ class VxnWrongInputTests(OESelftestTestCase):
 
     def test_engines_that_exclude_each_other(self):
         self.refused(RUNTIME, 'VXN_ENGINES = "containerd k3s"', '"containerd" and "k3s"', "VXN_ENGINES")
+
+    def test_containerd_of_k3s_is_not_said(self):
+        self.refused(RUNTIME, 'VXN_ENGINES = "k3s"', '"k3s"', "VXN_CONTAINERD_VERSION")
 
     def test_kernel_of_a_multiconfig_that_is_not_built(self):
         self.refused(GUEST, 'VXN_GUEST_KERNEL = "multiconfig"', "BBMULTICONFIG has no vxn-guest-", '"dom0"')
