@@ -72,11 +72,11 @@ def vxn_default_target(d):
     bb.parse.mark_dependency(d, named)
     return machine if os.path.exists(named) else 'generic-x86-64'
 
-def vxn_set_options(d):
-    """VXN_CONFIG as vxn-config's options, quoted for a shell."""
-    import shlex
-    flags = d.getVarFlags('VXN_CONFIG', expand=['*']) or {}
-    return ' '.join('--set ' + shlex.quote('%s=%s' % item) for item in sorted(flags.items()) if item[0] != 'doc')
+def vxn_settings(d):
+    """VXN_CONFIG as JSON: key -> value, a piece of YAML."""
+    import json
+    flags = d.getVarFlags('VXN_CONFIG') or {}
+    return json.dumps({key: d.expand(value) for key, value in sorted(flags.items()) if key != 'doc'})
 
 def vxn_containerd_version(d):
     """containerd's generation from the package data of the recipe that provides it, or None."""
@@ -92,8 +92,8 @@ def vxn_containerd_version(d):
     return None
 
 def vxn_description(d):
-    """What BitBake knows of the target, as keys of a target description."""
-    import os
+    """What BitBake knows of the target, as keys of a target description; values are YAML, as JSON is."""
+    import json, os
     packageconfig = d.getVar('PACKAGECONFIG').split()
     target = d.getVar('VXN_TARGET')
     description = {
@@ -121,11 +121,28 @@ def vxn_description(d):
         version = vxn_containerd_version(d)
     if version:
         description['containerd.version'] = version
+    description = {key: json.dumps(value) for key, value in description.items()}
+    description.update(json.loads(d.getVar('VXN_SETTINGS')))
     return description
+
+def vxn_yaml(description):
+    """A target description as text, from dotted keys and values in YAML. Needs no library that a build host may lack."""
+    lines, open_sections = [], []
+    # Keys of a section stand together, after those that are in none.
+    for key, value in sorted(description.items(), key=lambda item: (item[0].split('.')[:-1], item[0])):
+        *sections, name = key.split('.')
+        for depth, section in enumerate(sections):
+            if open_sections[:depth + 1] != sections[:depth + 1]:
+                lines.append('  ' * depth + section + ':')
+        open_sections = sections
+        lines.append('%s%s: %s' % ('  ' * len(sections), name, ' '.join(value.splitlines())))
+    return '\n'.join(lines) + '\n'
 
 def vxn_runtime_problem(d):
     """What is wrong with the target, as one sentence; None when nothing is."""
     flags = d.getVarFlags('VXN_CONFIG') or {}
+    if 'extends' in flags:
+        return 'VXN_CONFIG has the key "extends": set VXN_TARGET to the description that the target\'s extends'
     # A description of the user's own can say it.
     given = d.getVar('VXN_CONTAINERD_VERSION') or 'containerd.version' in flags or '/' in d.getVar('VXN_TARGET')
     if 'k3s' in d.getVar('PACKAGECONFIG').split() and not given:
@@ -143,31 +160,24 @@ python () {
 do_configure[depends] += "${@bb.utils.contains('PACKAGECONFIG', 'containerd', 'virtual/containerd:do_packagedata', '', d)}"
 
 python do_configure() {
-    import json, os, shutil
+    import os, shutil
     target = d.getVar('VXN_TARGET')
     if '/' in target:
         shutil.copyfile(target, os.path.join(d.getVar('B'), 'base-' + os.path.basename(target)))
-    nested = {}
-    for key, value in vxn_description(d).items():
-        place = nested
-        *sections, name = key.split('.')
-        for section in sections:
-            place = place.setdefault(section, {})
-        place[name] = value
-    # JSON is YAML, and needs no library that a build host may lack.
     with open(os.path.join(d.getVar('B'), d.getVar('MACHINE') + '.yaml'), 'w') as f:
-        json.dump(nested, f, indent=2)
-        f.write('\n')
+        f.write(vxn_yaml(vxn_description(d)))
 }
 do_configure[cleandirs] = "${B}"
 
-VXN_SET_OPTIONS = "${@vxn_set_options(d)}"
+# BitBake hashes no flags that a function reads.
+VXN_SETTINGS = "${@vxn_settings(d)}"
+VXN_SETTINGS[vardepvalue] = "${VXN_SETTINGS}"
 
 do_compile() {
     node ${S}/scripts/build.mjs --esbuild "$(command -v esbuild)" --commit source --out ${B}/dist
     oe_runmake -C ${S}/native install DESTDIR=${B}/tree
 
-    if ! node ${B}/dist/bin/vxn-config generate --target ${B}/${MACHINE}.yaml ${VXN_SET_OPTIONS} \
+    if ! node ${B}/dist/bin/vxn-config generate --target ${B}/${MACHINE}.yaml \
         --runtime ${B}/dist/libexec/vxn/vxn-oci-runtime --out ${B}/tree 2>${B}/vxn-config.log; then
         bbfatal "vxn-config refuses this target; VXN_TARGET, VXN_CONTAINERD_VERSION and VXN_CONFIG set what it is: $(cat ${B}/vxn-config.log)"
     fi

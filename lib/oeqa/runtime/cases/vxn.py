@@ -39,7 +39,7 @@ class VxnTest(OERuntimeTestCase):
 
     @OETestDepends(["vxn.VxnTest.test_runtime_answers"])
     def test_configuration_is_as_built(self):
-        self.run_ok("vxn-config check / --target /usr/share/vxn/*.yaml")
+        self.run_ok("vxn-config check / --target /usr/share/vxn/%s.yaml" % self.td["MACHINE"])
 
     @OETestDepends(["vxn.VxnTest.test_runtime_answers"])
     def test_snapshot_is_made(self):

@@ -77,6 +77,11 @@ class VxnInstallTests(OESelftestTestCase):
         self.assertIn("guestType: pvh\n", text)
         self.assertRegex(text, r"""cmdline: .*it.*s.*quoted.*\$HOME""")
 
+    def test_description_is_that_of_the_image(self):
+        root = self.installed(config='VXN_CONFIG[defaults.memory] = "640"\nVXN_CONFIG[modules] = "[loop, xen-gntdev]"')
+        differs = node("%s/usr/bin/vxn-config check %s --target %s/usr/share/vxn/%s.yaml" % (root, root, root, get_bb_var("MACHINE")))
+        self.assertEqual(differs.output, "")
+
     def test_paths_are_those_of_the_distribution(self):
         root = self.installed(config='libexecdir:pn-%s = "${libdir}/${BPN}"' % RUNTIME)
         moved = "/usr/lib/" + RUNTIME
@@ -218,6 +223,18 @@ class VxnRebuildTests(OESelftestTestCase):
 
     def test_source_of_the_runtime(self):
         self.assertIn("compile", self.reruns(RUNTIME, "src/oci/kill.ts"))
+
+    def test_value_of_the_configuration(self):
+        def settings(memory):
+            self.write_config('VXN_CONFIG[defaults.memory] = "%s"' % memory)
+            stamps = self.stamps(RUNTIME)
+            with open(get_bb_var("D", RUNTIME) + "/etc/vxn/vxn.yaml") as f:
+                return stamps, f.read()
+        before, text = settings(640)
+        self.assertIn("memory: 640\n", text)
+        after, text = settings(768)
+        self.assertIn("memory: 768\n", text)
+        self.assertEqual([task for task in self.TASKS if before[task] != after[task]], ["configure", "compile", "install"])
 
     def test_template(self):
         self.assertIn("install", self.reruns(RUNTIME, "templates/vctr.ejs"))

@@ -119,10 +119,17 @@ class VxnParseTests(OESelftestTestCase):
         self.assertEqual(self.description()["containerd"]["version"], "2.3")
 
     def description(self):
-        """The target description that do_configure has written."""
+        """The target description that do_configure has written: its sections, each with the values of its keys."""
         found = get_bb_vars(["B", "MACHINE"], RUNTIME)
+        sections = {}
         with open(os.path.join(found["B"], found["MACHINE"] + ".yaml")) as f:
-            return json.load(f)
+            for line in f:
+                key, _, value = line.strip().partition(": ")
+                if not line.startswith(" "):
+                    section = sections.setdefault(key.rstrip(":"), {})
+                else:
+                    section[key] = json.loads(value)
+        return sections
 
 
 class VxnWrongInputTests(OESelftestTestCase):
@@ -151,6 +158,9 @@ class VxnWrongInputTests(OESelftestTestCase):
 
     def test_containerd_of_k3s_is_not_said(self):
         self.refused(RUNTIME, 'VXN_ENGINES = "k3s"', '"k3s"', "VXN_CONTAINERD_VERSION")
+
+    def test_target_by_the_configuration(self):
+        self.refused(RUNTIME, 'VXN_CONFIG[extends] = "k3s"', '"extends"', "VXN_TARGET")
 
     def test_kernel_of_a_multiconfig_that_is_not_built(self):
         self.refused(GUEST, 'VXN_GUEST_KERNEL = "multiconfig"', "BBMULTICONFIG has no vxn-guest-", '"dom0"')
