@@ -221,8 +221,11 @@ FILES:${PN}-config-tool += "${bindir}/vxn-config ${datadir}/vxn/templates ${data
 FILES:${PN}-bash-completion += "${datadir}/bash-completion"
 FILES:${PN} += "${nonarch_libdir}/modules-load.d ${nonarch_libdir}/tmpfiles.d"
 
-CONFFILES:${PN} = "${sysconfdir}/vxn/vxn.yaml"
-CONFFILES:${PN}-docker-config = "${sysconfdir}/docker/daemon.json"
+CONFFILES:${PN} = "${sysconfdir}/vxn"
+CONFFILES:${PN}-containerd = "${sysconfdir}/containerd"
+CONFFILES:${PN}-docker-config = "${sysconfdir}/docker"
+CONFFILES:${PN}-podman-config = "${sysconfdir}/containers"
+CONFFILES:${PN}-k3s-config = "${sysconfdir}/rancher"
 
 RDEPENDS:${PN} = "${PN}-helpers \
                   ${@bb.utils.contains('PACKAGECONFIG', 'marker-guest', 'e2fsprogs', '', d)} \

@@ -295,6 +295,18 @@ class VxnPackageTests(OESelftestTestCase):
         pages = [os.path.basename(p).split(".")[0] for p in packages[RUNTIME + "-doc"] if "/man/man8/" in p]
         self.assertEqual(sorted(pages), ["vctr", "vxn-config", "vxn-oci-runtime"])
 
+    def test_configuration_files(self):
+        # Not removed and not replaced by the package manager when somebody has changed them.
+        packages = self.packages(RUNTIME, 'VXN_ENGINES = "containerd docker podman"')
+        bitbake(RUNTIME + " -c package_write_deb")
+        folder = get_bb_var("PKGWRITEDIRDEB", RUNTIME)
+        for name, files in packages.items():
+            wanted = [p for p in files if p.startswith("/etc/")]
+            if wanted:
+                [deb] = glob.glob("%s/*/%s_*.deb" % (folder, name)) or glob.glob("%s/%s_*.deb" % (folder, name))
+                listed = runCmd("dpkg-deb -I %s conffiles" % deb).output.split()
+                self.assertEqual(sorted(listed), wanted, name)
+
     def test_engines_that_are_not_chosen_have_no_files(self):
         packages = self.packages(RUNTIME, 'VXN_ENGINES = "podman"')
         self.assertEqual([n for n in packages if packages[n] and n.endswith("-config")], [RUNTIME + "-podman-config"])
