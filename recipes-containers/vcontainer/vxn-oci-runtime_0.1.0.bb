@@ -211,6 +211,7 @@ FILES:${PN}-helpers += "${libexecdir}/vxn/vxn-agent \
                         "
 FILES:${PN}-containerd += "${bindir}/containerd-shim-vxn-v2 \
                           ${bindir}/vctr \
+                          ${datadir}/vxn/kubernetes \
                           ${nonarch_libdir}/systemd/system/containerd.service.d \
                           ${sysconfdir}/containerd \
                           "
@@ -237,10 +238,15 @@ RDEPENDS:${PN} = "${PN}-helpers \
                   xen-tools-xl \
                   "
 RDEPENDS:${PN}-containerd = "${PN} virtual-containerd"
-RDEPENDS:${PN}-docker-config = "${PN} docker"
+# With docker.form=shim, docker calls the shim.
+RDEPENDS:${PN}-docker-config = "${PN} ${PN}-containerd docker"
 RDEPENDS:${PN}-podman-config = "${PN} podman"
 RDEPENDS:${PN}-k3s-config = "${PN} ${PN}-containerd k3s"
 RDEPENDS:${PN}-config-tool = "nodejs"
+RDEPENDS:${PN}-bash-completion = "bash-completion"
+
+# update takes flock; a busybox may have one as well.
+RRECOMMENDS:${PN} = "util-linux-flock"
 
 # The two have files of the same names. To take the place of meta-virtualization's package: PREFERRED_RPROVIDER_vxn = "vxn-oci-runtime".
 RPROVIDES:${PN} = "${@'vxn' if d.getVar('PREFERRED_RPROVIDER_vxn') == d.getVar('PN') else ''}"

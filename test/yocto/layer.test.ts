@@ -228,7 +228,7 @@ describe('recipes', () => {
 
   for (const [target, engines] of [
     ['qemux86-64', 'containerd,docker,podman'],
-    ['qemuarm64', 'containerd'],
+    ['qemuarm64', 'containerd,kubernetes'],
     ['k3s', 'k3s'],
   ] as const) {
     it(`put every file that vxn-config makes for ${target} into a package, an engine's into its own`, () => {

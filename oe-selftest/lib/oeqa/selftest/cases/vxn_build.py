@@ -322,6 +322,10 @@ class VxnPackageTests(OESelftestTestCase):
         packages = self.packages(RUNTIME, 'VXN_ENGINES = "k3s"\nVXN_CONTAINERD_VERSION = "2.1"')
         self.assertTrue([p for p in packages[RUNTIME + "-k3s-config"] if "/rancher/k3s/" in p])
 
+    def test_kubernetes(self):
+        packages = self.packages(RUNTIME, 'VXN_CONFIG[engines] = "[containerd, kubernetes]"')
+        self.assertEqual(self.package_of(packages, "/usr/share/vxn/kubernetes/runtimeclass.yaml"), [RUNTIME + "-containerd"])
+
     def test_guest_and_images(self):
         blobs = get_bb_var("VXN_BLOBS", GUEST)
         self.assertIn(blobs + "/initramfs.cpio.gz", self.packages(GUEST)[GUEST])

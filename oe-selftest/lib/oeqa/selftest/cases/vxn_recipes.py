@@ -79,6 +79,10 @@ class VxnParseTests(OESelftestTestCase):
             self.assertIn(package, words("RDEPENDS"))
         self.assertNotIn("nodejs", words("RDEPENDS", "-helpers"))
         self.assertIn("docker", words("RDEPENDS", "-docker-config"))
+        # Where the shim is.
+        self.assertIn(RUNTIME + "-containerd", words("RDEPENDS", "-docker-config"))
+        self.assertIn("bash-completion", words("RDEPENDS", "-bash-completion"))
+        self.assertIn("util-linux-flock", words("RRECOMMENDS"))
         self.assertIn("docker-registry-config", words("RCONFLICTS", "-docker-config"))
 
     def test_nothing_is_waived(self):
