@@ -192,7 +192,8 @@ do_install() {
 
     # For `vxn-config check` and `install` on the target itself.
     install -m 0755 ${B}/dist/bin/vxn-config ${D}${bindir}/vxn-config
-    install -d ${D}${datadir}/vxn/templates/targets
+    install -d ${D}${datadir}/vxn/schema ${D}${datadir}/vxn/templates/targets
+    install -m 0644 ${B}/dist/share/vxn/schema/target.schema.json ${D}${datadir}/vxn/schema
     install -m 0644 ${B}/dist/share/vxn/templates/*.ejs ${D}${datadir}/vxn/templates
     install -m 0644 ${B}/dist/share/vxn/templates/targets/*.yaml ${D}${datadir}/vxn/templates/targets
     install -m 0644 ${B}/*.yaml ${D}${datadir}/vxn
@@ -218,7 +219,7 @@ FILES:${PN}-containerd += "${bindir}/containerd-shim-vxn-v2 \
 FILES:${PN}-docker-config += "${nonarch_libdir}/systemd/system/docker.service.d ${sysconfdir}/docker"
 FILES:${PN}-podman-config += "${sysconfdir}/containers"
 FILES:${PN}-k3s-config += "${localstatedir}/lib/rancher ${nonarch_libdir}/systemd/system/k3s.service.d ${sysconfdir}/rancher"
-FILES:${PN}-config-tool += "${bindir}/vxn-config ${datadir}/vxn/templates ${datadir}/vxn/*.yaml"
+FILES:${PN}-config-tool += "${bindir}/vxn-config ${datadir}/vxn/schema ${datadir}/vxn/templates ${datadir}/vxn/*.yaml"
 FILES:${PN}-bash-completion += "${datadir}/bash-completion"
 FILES:${PN} += "${nonarch_libdir}/modules-load.d ${nonarch_libdir}/tmpfiles.d"
 

@@ -289,6 +289,7 @@ class VxnPackageTests(OESelftestTestCase):
             "/etc/containers/containers.conf.d/50-vxn.conf": "-podman-config",
             "/usr/share/bash-completion/completions/vctr": "-bash-completion",
             "/usr/bin/vxn-config": "-config-tool",
+            "/usr/share/vxn/schema/target.schema.json": "-config-tool",
         }.items():
             self.assertEqual(self.package_of(packages, path), [RUNTIME + package], path)
         self.assertTrue([p for p in packages[RUNTIME + "-containerd"] if p.startswith("/etc/containerd/")])
