@@ -72,6 +72,41 @@ def vxn_default_target(d):
     bb.parse.mark_dependency(d, named)
     return machine if os.path.exists(named) else 'generic-x86-64'
 
+def vxn_is_file(target):
+    """Whether vxn-config takes a target's name for a file."""
+    return '/' in target or target.endswith(('.yaml', '.yml'))
+
+def vxn_extends(text):
+    """Where a description's text names the one that it extends, as a match whose group 1 is that name; None if it does not."""
+    import re
+    return re.search(r"""^[{ ]*["']?extends["']?[ ]*:[ ]*("[^"\n]*"|'[^'\n]*'|[^\s#,}]+)""", text, re.M)
+
+def vxn_target_files(d):
+    """The file that VXN_TARGET names and those that it extends, in that order; none if it is a description of vxn's own."""
+    import os
+    files, name = [], d.getVar('VXN_TARGET')
+    while vxn_is_file(name):
+        path = os.path.normpath(os.path.join(os.path.dirname(files[-1]), name) if files else name)
+        if path in files:
+            break
+        files.append(path)
+        # Which files there are is a matter of parsing.
+        bb.parse.mark_dependency(d, path)
+        if not os.path.isfile(path):
+            break
+        with open(path, encoding='utf-8', errors='replace') as f:
+            extends = vxn_extends(f.read())
+        if not extends:
+            break
+        name = extends[1].strip('\'"')
+    return files
+
+def vxn_copied_name(files, path):
+    """What a file of the user's own is called beside the target's description; folders are not taken along."""
+    import os
+    number = files.index(path)
+    return 'base%s-%s' % (number + 1 if number else '', os.path.basename(path))
+
 def vxn_settings(d):
     """VXN_CONFIG as JSON: key -> value, a piece of YAML."""
     import json
@@ -95,9 +130,9 @@ def vxn_description(d):
     """What BitBake knows of the target, as keys of a target description; values are YAML, as JSON is."""
     import json, os
     packageconfig = d.getVar('PACKAGECONFIG').split()
-    target = d.getVar('VXN_TARGET')
+    files = vxn_target_files(d)
     description = {
-        'extends': './base-' + os.path.basename(target) if '/' in target else target,
+        'extends': './' + vxn_copied_name(files, files[0]) if files else d.getVar('VXN_TARGET'),
         'architecture': d.getVar('VXN_ARCH'),
         'engines': [e for e in ('containerd', 'docker', 'podman', 'k3s') if e in packageconfig],
         'paths.bindir': d.getVar('bindir'),
@@ -140,11 +175,18 @@ def vxn_yaml(description):
 
 def vxn_runtime_problem(d):
     """What is wrong with the target, as one sentence; None when nothing is."""
+    import os
     flags = d.getVarFlags('VXN_CONFIG') or {}
     if 'extends' in flags:
         return 'VXN_CONFIG has the key "extends": set VXN_TARGET to the description that the target\'s extends'
+    target = d.getVar('VXN_TARGET')
+    if vxn_is_file(target) and not os.path.isabs(target):
+        return 'VXN_TARGET is "%s": set it to the name of a description that comes with vxn, or to an absolute file name' % target
+    for path in vxn_target_files(d):
+        if not os.path.isfile(path):
+            return 'VXN_TARGET names or extends %s, which is not there: create it, or correct the name' % path
     # A description of the user's own can say it.
-    given = d.getVar('VXN_CONTAINERD_VERSION') or 'containerd.version' in flags or '/' in d.getVar('VXN_TARGET')
+    given = d.getVar('VXN_CONTAINERD_VERSION') or 'containerd.version' in flags or vxn_is_file(target)
     if 'k3s' in d.getVar('PACKAGECONFIG').split() and not given:
         return ('VXN_ENGINES has "k3s", whose own containerd decides the form of the configuration: set '
                 'VXN_CONTAINERD_VERSION to its generation, such as "1.7" for k3s 1.28 or "2.2" for k3s 1.35')
@@ -160,14 +202,23 @@ python () {
 do_configure[depends] += "${@bb.utils.contains('PACKAGECONFIG', 'containerd', 'virtual/containerd:do_packagedata', '', d)}"
 
 python do_configure() {
-    import os, shutil
-    target = d.getVar('VXN_TARGET')
-    if '/' in target:
-        shutil.copyfile(target, os.path.join(d.getVar('B'), 'base-' + os.path.basename(target)))
+    import json, os
+    files = vxn_target_files(d)
+    for path in files:
+        with open(path, encoding='utf-8') as f:
+            text = f.read()
+        extends = vxn_extends(text)
+        named = extends[1].strip('\'"') if extends else ''
+        if vxn_is_file(named):
+            parent = os.path.normpath(os.path.join(os.path.dirname(path), named))
+            text = text[:extends.start(1)] + json.dumps('./' + vxn_copied_name(files, parent)) + text[extends.end(1):]
+        with open(os.path.join(d.getVar('B'), vxn_copied_name(files, path)), 'w', encoding='utf-8') as f:
+            f.write(text)
     with open(os.path.join(d.getVar('B'), d.getVar('MACHINE') + '.yaml'), 'w') as f:
         f.write(vxn_yaml(vxn_description(d)))
 }
 do_configure[cleandirs] = "${B}"
+do_configure[file-checksums] += "${@' '.join('%s:%s' % (path, os.path.exists(path)) for path in vxn_target_files(d))}"
 
 # BitBake hashes no flags that a function reads.
 VXN_SETTINGS = "${@vxn_settings(d)}"

@@ -93,12 +93,29 @@ class VxnInstallTests(OESelftestTestCase):
 
     def test_a_description_of_the_user_s_own(self):
         folder = self.temporary()
-        with open(folder + "/board.yaml", "w") as f:
-            f.write("extends: generic-x86-64\ndefaults: { vcpus: 3 }\n")
+        os.makedirs(folder + "/boards")
+        os.makedirs(folder + "/common")
+        for name, text in (("boards/board.yaml", "extends: ../common/board.yaml # ours\ndefaults: { memory: 384 }\n"),
+                           ("common/board.yaml", "# extends: k3s\nextends: generic-x86-64\ndefaults: { vcpus: 3 }\n")):
+            with open(os.path.join(folder, name), "w") as f:
+                f.write(text)
         os.chmod(folder, 0o755)
-        root = self.installed(config='VXN_TARGET = "%s/board.yaml"' % folder)
+        config = 'VXN_TARGET = "%s/boards/board.yaml"' % folder
+        root = self.installed(config=config)
         with open(root + "/etc/vxn/vxn.yaml") as f:
-            self.assertIn("vcpus: 3\n", f.read())
+            text = f.read()
+        self.assertIn("vcpus: 3\n", text)
+        self.assertIn("memory: 384\n", text)
+        # A description that is changed, be it one that is extended, is built again.
+        for name, old, new, result in (("common/board.yaml", "vcpus: 3", "vcpus: 4", "vcpus: 4\n"),
+                                       ("boards/board.yaml", "memory: 384", "memory: 448", "memory: 448\n")):
+            with open(os.path.join(folder, name)) as f:
+                text = f.read()
+            with open(os.path.join(folder, name), "w") as f:
+                f.write(text.replace(old, new))
+            root = self.installed(config=config)
+            with open(root + "/etc/vxn/vxn.yaml") as f:
+                self.assertIn(result, f.read())
         # And again on the target, where that folder does not exist.
         shutil.rmtree(folder)
         again = self.generated(root, "%s/usr/share/vxn/%s.yaml" % (root, get_bb_var("MACHINE")))

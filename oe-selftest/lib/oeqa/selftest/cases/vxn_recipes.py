@@ -163,6 +163,10 @@ class VxnWrongInputTests(OESelftestTestCase):
     def test_containerd_of_k3s_is_not_said(self):
         self.refused(RUNTIME, 'VXN_ENGINES = "k3s"', '"k3s"', "VXN_CONTAINERD_VERSION")
 
+    def test_target_s_file(self):
+        self.refused(RUNTIME, 'VXN_TARGET = "boards/board.yaml"', 'VXN_TARGET is "boards/board.yaml"', "absolute")
+        self.refused(RUNTIME, 'VXN_TARGET = "/nonexistent/board.yaml"', "/nonexistent/board.yaml, which is not there")
+
     def test_target_by_the_configuration(self):
         self.refused(RUNTIME, 'VXN_CONFIG[extends] = "k3s"', '"extends"', "VXN_TARGET")
 
