@@ -145,12 +145,20 @@ static void describe(void) {
 
 // ---- Joining
 
+// False when the interface is joined to the virtual machine of another container in this namespace.
+static bool is_ours(const struct wire *w) {
+  char name[IFNAMSIZ];
+  vif_name(name, domid, w->link.number);
+  int target = redirect_target(&inside, w->link.index);
+  return target <= 0 || target == wire_index(&inside, name);
+}
+
 // A program that runs goes without it, until the interface is made anew: another attempt would look like another change. False
 // when the container fails instead.
 static bool leave_out(struct wire *w, const char *why) {
   if (!announced) return problem("%s", why), false;
   outcome_note("network: %s", why);
-  wire_part(&inside, w);
+  if (is_ours(w)) wire_part(&inside, w);
   vif_remove(opt->xl, domid, w->link.number);
   w->left_out = true;
   return true;
