@@ -81,7 +81,7 @@ class Bench {
     return join(this.sources.core, 'meta');
   }
 
-  /** DEPENDS, and RDEPENDS with RRECOMMENDS, of all recipes, as BitBake has them. */
+  /** DEPENDS and RDEPENDS of all recipes, as BitBake has them. */
   private async needs(build: string, machine: Machine): Promise<{ depends: string[]; rdepends: string[] }> {
     const found = { depends: new Set<string>(), rdepends: new Set<string>() };
     const compiler = ['virtual/libc', ...compilerNames(machine)];
@@ -100,7 +100,7 @@ class Bench {
         );
       for (const own of [name, ...words(/^PACKAGES="(.*)"$/gm)]) ours.add(own);
       for (const word of words(/^DEPENDS="(.*)"$/gm)) found.depends.add(word);
-      for (const word of words(/^(?:RDEPENDS|RRECOMMENDS):[^=]*="(.*)"$/gm)) found.rdepends.add(word);
+      for (const word of words(/^RDEPENDS:[^=]*="(.*)"$/gm)) found.rdepends.add(word);
     }
     return {
       depends: [...found.depends].filter((d) => !ours.has(d) && !compiler.includes(d)).sort(),
