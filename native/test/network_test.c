@@ -700,7 +700,7 @@ static void an_address_by_dhcp(void) {
   send_network(c, &p);
   make_container(c);
   const char *got = inside(c, 2, "ip addr show eth0; ip route; ping -c 1 10.7.0.1");
-  sh("kill $(cat %s/server); rm -r %s", folder, folder);
+  sh("kill $(cat %s/server); rm -rf %s", folder, folder);
   CHECK_HAS(got, "10.7.0.");
   CHECK_HAS(got, "/24 brd 10.7.0.255");
   CHECK_HAS(got, "default via 10.7.0.1 dev eth0");

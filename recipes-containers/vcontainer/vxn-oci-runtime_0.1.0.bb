@@ -284,6 +284,7 @@ RDEPENDS:${PN} = "${PN}-helpers \
                   ${@bb.utils.contains('PACKAGECONFIG', 'marker-guest', 'e2fsprogs', '', d)} \
                   e2fsprogs-mke2fs \
                   nodejs \
+                  util-linux-flock \
                   vxn-guest \
                   xen-tools-xencommons \
                   xen-tools-xenstore \
@@ -296,9 +297,6 @@ RDEPENDS:${PN}-podman-config = "${PN} podman"
 RDEPENDS:${PN}-k3s-config = "${PN} ${PN}-containerd k3s"
 RDEPENDS:${PN}-config-tool = "nodejs"
 RDEPENDS:${PN}-bash-completion = "bash-completion"
-
-# update takes flock; a busybox may have one as well.
-RRECOMMENDS:${PN} = "util-linux-flock"
 
 # The two have files of the same names. To take the place of meta-virtualization's package: PREFERRED_RPROVIDER_vxn = "vxn-oci-runtime".
 RPROVIDES:${PN} = "${@'vxn' if d.getVar('PREFERRED_RPROVIDER_vxn') == d.getVar('PN') else ''}"
