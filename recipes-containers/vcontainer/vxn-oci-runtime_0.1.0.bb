@@ -192,6 +192,7 @@ def vxn_runtime_problem(d):
                 'VXN_CONTAINERD_VERSION to its generation, such as "1.7" for k3s 1.28 or "2.2" for k3s 1.35')
     return None
 
+# nooelint: oelint.task.noanonpython - what cannot be is refused while parsing
 python () {
     problem = vxn_runtime_problem(d)
     if problem:
