@@ -91,6 +91,8 @@ export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
       if (errno(result.error) === 'ENOENT') return undefined;
       if (result.status !== 0) {
         if (/Can't get domid/.test(result.stderr) && !/\berror: /.test(result.stderr)) return undefined;
+        // Where there is no Xen there is no domain either.
+        if (/cannot open libxc handle/.test(result.stderr)) return undefined;
         throw unanswered(`${xl} domid`, result);
       }
       const domid = Number.parseInt(result.stdout, 10);

@@ -76,14 +76,19 @@ test('a name without a domain', () => {
   assert.equal(xlToolstack(tool('echo nonsense'), tool(NO_PATH)).findDomain('n', 'u'), undefined);
 });
 
+test('without Xen there is no domain of ours', () => {
+  const xl = tool('echo "libxl: error: libxl.c:1:f: cannot open libxc handle: No such file" >&2; exit 1');
+  assert.equal(xlToolstack(xl, tool(NO_PATH)).findDomain('n', 'u'), undefined);
+});
+
 test('a toolstack that cannot tell does not make a domain disappear', () => {
   const refused = 'echo "xenstore-read: xs_open: No such file or directory" >&2; exit 1';
   const toolstack = xlToolstack(
-    tool('echo "libxl: error: f.c:1:f: cannot open libxc handle" >&2; exit 1'),
+    tool('echo "libxl: error: f.c:1:f: cannot connect to xenstore" >&2; exit 1'),
     tool(refused),
   );
   throwsVxn(() => toolstack.isOurs(12, 'u'), 'TOOLSTACK', 'xs_open: No such file or directory');
-  throwsVxn(() => toolstack.findDomain('n', 'u'), 'TOOLSTACK', 'domid failed: cannot open libxc handle');
+  throwsVxn(() => toolstack.findDomain('n', 'u'), 'TOOLSTACK', 'domid failed: cannot connect to xenstore');
   throwsVxn(() => xlToolstack(tool('exit 1'), tool(NO_PATH)).findDomain('n', 'u'), 'TOOLSTACK', 'status 1');
 });
 
