@@ -227,6 +227,8 @@ class VxnRebuildTests(OESelftestTestCase):
             with open(path, "w") as f:
                 f.write(text)
         self.addCleanup(restore)
+        # A server that has not quite ended has the layer's python loaded, and would serve the next call.
+        runCmd("bitbake --kill-server")
         with open(path, "w") as f:
             f.write(change(text))
         self.assertNotEqual(change(text), text)
