@@ -89,7 +89,7 @@ for name in $(xl list | awk 'NR > 2 { print $1 }'); do xl destroy "$name"; done
 for id in $(ctr containers ls -q); do
   ctr task rm -f "$id"; ctr containers rm "$id"; ctr snapshots rm "$id"
 done
-pkill -9 vxn-monitor; pkill -9 -f '/vxn-oci-runtime'
+pkill -9 vxn-monitor; pkill -9 -f '[/]vxn-oci-runtime'
 for state in /run/vxn/*/*/state.json; do
   [ -e "$state" ] || continue
   folder=\${state%/state.json}; hash=\${folder%/*}
