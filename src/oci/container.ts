@@ -233,7 +233,8 @@ export function statusOf(places: Places, stored: Stored): Status {
   return existsSync(places.started) ? 'running' : 'created';
 }
 
-function namesIn(folder: string): string[] {
+/** The names in a folder; none when there is no such folder. */
+export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {

@@ -1,17 +1,8 @@
 // SPDX-License-Identifier: MIT
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
-import { errno } from '../errors.ts';
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return [];
-    throw error;
-  }
-}
+import { namesIn } from './container.ts';
 
 /**
  * Removes root disks and logs of containers that are no more. State is volatile, disks are not: after a power cut nobody
