@@ -148,7 +148,7 @@ static void descriptions(void) {
   pool_free(&d.pool);
 }
 
-// What the vectors of test/guest/description.test.ts mean to the agent.
+// What the vectors of test/channel/description.test.ts mean to the agent.
 static void meaning_vector(char **f) {
   bool hook = strcmp(f[0], "hook") == 0;
   if (!hook && strcmp(f[0], "seccomp") != 0) return;

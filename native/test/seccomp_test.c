@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Seccomp: the agent sets filters, and vxn-seccomp refuses what is no profile. What it makes of profiles is tested from
-// TypeScript (test/oci/seccomp.test.ts). Needs root, no Xen.
+// TypeScript (test/container/seccomp.test.ts). Needs root, no Xen.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>

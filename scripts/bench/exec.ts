@@ -3,10 +3,10 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Control } from '../../src/guest/control.ts';
-import { describeProcess } from '../../src/guest/description.ts';
-import { encodeDescription, Type } from '../../src/guest/protocol.ts';
-import { parseProcess } from '../../src/oci/spec.ts';
+import { Control } from '../../src/channel/control.ts';
+import { describeProcess } from '../../src/channel/description.ts';
+import { encodeDescription, Type } from '../../src/channel/protocol.ts';
+import { parseProcess } from '../../src/spec/spec.ts';
 import { Host, STATE_ROOT } from '../../test/fixtures/host.ts';
 import { processJson } from '../../test/fixtures/spec.ts';
 import { type Case, measure, median } from './measure.ts';

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { DEFAULTS } from '../../src/config.ts';
+import { DEFAULTS } from '../../src/config/config.ts';
 import { type Case, measure, type Sample } from './measure.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { messageOf, VxnError } from '../errors.ts';
+import { messageOf, VxnError } from '../host/errors.ts';
 import { check } from '../vxn-config/commands/check.ts';
 import type { Context } from '../vxn-config/commands/context.ts';
 import { diff } from '../vxn-config/commands/diff.ts';

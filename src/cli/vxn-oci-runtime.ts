@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The entry point that engines call. Nothing that a verb does not need is done here.
 import { appendFileSync, closeSync, openSync, realpathSync, writeSync } from 'node:fs';
-import { errno, messageOf, VxnError } from '../errors.ts';
-import { type Command, globalOption, type Parsed, parseArguments } from '../oci/arguments.ts';
-import { type Context, makeContext } from '../oci/context.ts';
-import type { CreateOptions } from '../oci/create.ts';
-import { OCI_VERSION } from '../oci/spec.ts';
+import { errno, messageOf, VxnError } from '../host/errors.ts';
+import { OCI_VERSION } from '../spec/spec.ts';
+import { type Context, makeContext } from '../verbs/context.ts';
+import type { CreateOptions } from '../verbs/create.ts';
+import { type Command, globalOption, type Parsed, parseArguments } from './arguments.ts';
 
 declare const VXN_VERSION: string;
 declare const VXN_COMMIT: string;
@@ -39,26 +39,26 @@ const id = (parsed: Parsed): string => parsed.args[0] ?? '';
 
 // A verb's code, and what of node it needs, is loaded when it is called: most of a call is node's own start.
 const MODULES = {
-  create: () => import('../oci/create.ts'),
-  start: () => import('../oci/start.ts'),
-  state: () => import('../oci/state.ts'),
-  kill: () => import('../oci/kill.ts'),
-  delete: () => import('../oci/delete.ts'),
-  remove: () => import('../oci/remove.ts'),
+  create: () => import('../verbs/create.ts'),
+  start: () => import('../verbs/start.ts'),
+  state: () => import('../verbs/state.ts'),
+  kill: () => import('../verbs/kill.ts'),
+  delete: () => import('../verbs/delete.ts'),
+  remove: () => import('../container/remove.ts'),
   xl: () => import('../xen/xl.ts'),
-  pause: () => import('../oci/pause.ts'),
-  spec: () => import('../oci/default-spec.ts'),
-  checkpoint: () => import('../oci/checkpoint.ts'),
-  update: () => import('../oci/update.ts'),
-  events: () => import('../oci/events.ts'),
-  control: () => import('../guest/control.ts'),
-  exec: () => import('../oci/exec.ts'),
-  run: () => import('../oci/run.ts'),
-  list: () => import('../oci/list.ts'),
-  ps: () => import('../oci/ps.ts'),
-  logs: () => import('../oci/logs.ts'),
-  timeline: () => import('../oci/timeline.ts'),
-  features: () => import('../oci/features.ts'),
+  pause: () => import('../verbs/pause.ts'),
+  spec: () => import('../spec/default-spec.ts'),
+  checkpoint: () => import('../verbs/checkpoint.ts'),
+  update: () => import('../verbs/update.ts'),
+  events: () => import('../verbs/events.ts'),
+  control: () => import('../channel/control.ts'),
+  exec: () => import('../verbs/exec.ts'),
+  run: () => import('../verbs/run.ts'),
+  list: () => import('../verbs/list.ts'),
+  ps: () => import('../verbs/ps.ts'),
+  logs: () => import('../verbs/logs.ts'),
+  timeline: () => import('../container/timeline.ts'),
+  features: () => import('../verbs/features.ts'),
 };
 
 const CHECKPOINT_OPTIONS = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Host } from './host.ts';
 
 export type Status = 'ok' | 'warning' | 'failed' | 'skipped';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `doctor`: what stands between this machine and its first container as a domain, and what to do about it.
-import { type Config, DEFAULTS } from '../config.ts';
-import { messageOf } from '../errors.ts';
+import { type Config, DEFAULTS } from '../config/config.ts';
+import { messageOf } from '../host/errors.ts';
 import { type Check, type Finding, failed, type Patient, type Status, skipped } from './check.ts';
 import { ENGINE_CHECKS } from './engines.ts';
 import { GUEST_CHECKS } from './guest.ts';

@@ -2,7 +2,7 @@
 // How the engines are configured: containerd, docker, podman.
 import { basename } from 'node:path';
 import { parse } from 'smol-toml';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../host/errors.ts';
 import { type Check, failed, firstLine, ok, type Patient, skipped, warning } from './check.ts';
 
 const SHIM = 'containerd-shim-vxn-v2';

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
-import { errno } from '../errors.ts';
+import { errno } from '../host/errors.ts';
 
 export interface FileFacts {
   kind: 'file' | 'folder' | 'other';

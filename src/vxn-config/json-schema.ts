@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The description's schema as JSON Schema, for editors.
-import { type Config, DEFAULTS } from '../config.ts';
+import { type Config, DEFAULTS } from '../config/config.ts';
 import type { Field, Form } from './field.ts';
 import { SCHEMA } from './schema.ts';
 import { SETTING_HELP, SETTING_NAMES } from './settings.ts';

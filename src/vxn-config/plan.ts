@@ -3,8 +3,8 @@
 import { posix } from 'node:path';
 import ejs from 'ejs';
 import { stringify } from 'yaml';
-import { DEFAULTS } from '../config.ts';
-import { ANNOTATION_PREFIX } from '../oci/annotations.ts';
+import { DEFAULTS } from '../config/config.ts';
+import { ANNOTATION_PREFIX } from '../spec/annotations.ts';
 import * as quoting from './quote.ts';
 import type { Engine, Target } from './target.ts';
 

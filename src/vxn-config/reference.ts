@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Every key of a description as a flat list: for `explain`, for the reference in docs/, and for suggestions.
-import { type Config, DEFAULTS } from '../config.ts';
+import { type Config, DEFAULTS } from '../config/config.ts';
 import type { Field } from './field.ts';
 import { SCHEMA } from './schema.ts';
 import { SETTING_HELP, SETTING_NAMES } from './settings.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { type Config, DEFAULTS } from '../config.ts';
+import { type Config, DEFAULTS } from '../config/config.ts';
 
 /** What each setting of the runtime is for. A setting that is not here does not compile. */
 export const SETTING_HELP: { readonly [K in keyof Config]: string } = {

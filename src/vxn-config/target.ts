@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A loaded description -> a target in which every key has a value, or every reason why that cannot be.
-import { type Config, DEFAULTS } from '../config.ts';
+import { type Config, DEFAULTS } from '../config/config.ts';
 import { DescriptionError, type Diagnostic, type DiagnosticCode, type Place } from './diagnostics.ts';
 import type { Field } from './field.ts';
 import type { Loaded } from './load.ts';

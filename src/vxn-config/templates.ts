@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { VxnError } from '../errors.ts';
+import { VxnError } from '../host/errors.ts';
 
 /** The folder of templates and target descriptions: that of the installation, or of the source tree. */
 export function findTemplates(script: string): string {

@@ -14,8 +14,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { errno } from '../errors.ts';
-import { inRoot } from './in-root.ts';
+import { errno } from '../host/errors.ts';
+import { inRoot } from '../host/resolve-in-root.ts';
 import type { Planned } from './plan.ts';
 
 /** What is at a path. Contents are bytes as latin1, so that every file comes back as it was. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-import type { Step } from '../oci/step.ts';
+import type { Step } from '../host/step.ts';
 
 /** What the runtime asks of Xen. Each call may take seconds and blocks. */
 export interface Toolstack {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The toolstack by xl(1) and xenstore-read(1).
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { errno, VxnError } from '../errors.ts';
-import { describeStatus } from '../oci/step.ts';
+import { errno, VxnError } from '../host/errors.ts';
+import { describeStatus } from '../host/step.ts';
 import type { Toolstack } from './toolstack.ts';
 
 // xl waits for hotplug scripts and for the memory of dying domains; it gives up by itself long before this.

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { hierarchies } from '../../src/oci/cgroup.ts';
-import { domainName } from '../../src/oci/container.ts';
+import { hierarchies } from '../../src/container/cgroup.ts';
+import { domainName } from '../../src/container/container.ts';
 import { Host, STATE_ROOT } from '../fixtures/host.ts';
 import { configJson, processJson, replaced } from '../fixtures/spec.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { domainName } from '../../src/oci/container.ts';
+import { domainName } from '../../src/container/container.ts';
 import { type Created, Host, STATE_ROOT } from '../fixtures/host.ts';
 
 const host = new Host();

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { domainName } from '../../src/oci/container.ts';
+import { domainName } from '../../src/container/container.ts';
 import { type Created, Host, STATE_ROOT } from '../fixtures/host.ts';
 
 const host = new Host();

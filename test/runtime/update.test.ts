@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { domainName } from '../../src/oci/container.ts';
+import { domainName } from '../../src/container/container.ts';
 import { physicalCpus } from '../../src/xen/host.ts';
 import { type Created, Host, STATE_ROOT } from '../fixtures/host.ts';
 

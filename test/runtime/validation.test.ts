@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { hierarchies } from '../../src/oci/cgroup.ts';
+import { hierarchies } from '../../src/container/cgroup.ts';
 import { type Created, Host } from '../fixtures/host.ts';
 import { configJson, processJson } from '../fixtures/spec.ts';
 
@@ -282,7 +282,7 @@ test('process_user: uid, gid, groups, umask', async () => {
 
 test('process_capabilities: all of them; process_capabilities_fail: an unknown one is an error', async () => {
   const all = readFileSync('/proc/self/status', 'utf8').match(/^CapPrm:\t(.*)$/m)?.[1];
-  const { CAPABILITIES: names } = await import('../../src/oci/capabilities.ts');
+  const { CAPABILITIES: names } = await import('../../src/spec/capabilities.ts');
   const sets = { bounding: names, effective: names, permitted: names, inheritable: names, ambient: names };
   const out = await inside('busybox grep -E "^Cap(Prm|Eff|Bnd)" /proc/self/status', {
     process: { capabilities: sets },

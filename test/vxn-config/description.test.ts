@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { checkConfig, DEFAULTS } from '../../src/config.ts';
+import { checkConfig, DEFAULTS } from '../../src/config/config.ts';
 import { DescriptionError, diagnosticJson, position } from '../../src/vxn-config/diagnostics.ts';
 import { loadTarget, loadText, targetNames } from '../../src/vxn-config/load.ts';
 import { parseDescription } from '../../src/vxn-config/parse.ts';

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { DEFAULTS } from '../../src/config.ts';
+import { DEFAULTS } from '../../src/config/config.ts';
 import { explain } from '../../src/vxn-config/commands/explain.ts';
 import { schema } from '../../src/vxn-config/commands/schema.ts';
 import { targetNames } from '../../src/vxn-config/load.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { VxnError } from '../../errors.ts';
+import { VxnError } from '../../host/errors.ts';
 import type { Planned } from '../plan.ts';
 import { alike, type Present, wanted } from '../tree.ts';
 import { unifiedDiff } from '../unified.ts';

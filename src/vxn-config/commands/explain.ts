@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-import { VxnError } from '../../errors.ts';
-import { nearest } from '../../oci/arguments.ts';
+
+import { nearest } from '../../cli/arguments.ts';
+import { VxnError } from '../../host/errors.ts';
 import { explainKey, KEYS } from '../reference.ts';
 import type { Context } from './context.ts';
 

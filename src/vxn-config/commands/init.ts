@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { existsSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
-import { VxnError } from '../../errors.ts';
+import { VxnError } from '../../host/errors.ts';
 import { type Detected, detect } from '../detect.ts';
 import { loadText, targetNames } from '../load.ts';
 import { SCHEMA } from '../schema.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { inRoot } from '../in-root.ts';
+import { inRoot } from '../../host/resolve-in-root.ts';
 import { type Change, computeChanges } from '../install/changes.ts';
 import { type Entry, FOLDER, hashOf, type State, Store } from '../install/state.ts';
 import { applyUndo, type Undo, undo } from '../install/undo.ts';

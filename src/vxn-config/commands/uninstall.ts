@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { rmdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { VxnError } from '../../errors.ts';
-import { inRoot } from '../in-root.ts';
+import { VxnError } from '../../host/errors.ts';
+import { inRoot } from '../../host/resolve-in-root.ts';
 import { Store } from '../install/state.ts';
 import { applyUndo, undo } from '../install/undo.ts';
 import type { Context } from './context.ts';

@@ -3,7 +3,7 @@
 import { posix } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { TomlError } from 'smol-toml';
-import { matchesGlob } from '../../glob.ts';
+import { matchesGlob } from '../../host/glob.ts';
 import type { Diagnostic, DiagnosticCode, Place, Source } from '../diagnostics.ts';
 import { containerdKeys, type PlanInput, places, renderPart } from '../plan.ts';
 import { tomlTable } from '../quote.ts';

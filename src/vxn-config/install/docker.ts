@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The runtime added to a daemon.json of others.
 import { isDeepStrictEqual } from 'node:util';
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../host/errors.ts';
 import type { Diagnostic, Source } from '../diagnostics.ts';
 import { dockerConfig } from '../plan.ts';
 import type { Target } from '../target.ts';

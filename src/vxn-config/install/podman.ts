@@ -2,7 +2,7 @@
 // podman takes the last runtime_supports_json that it finds as a whole: ours has to hold what the system's has.
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { inRoot } from '../in-root.ts';
+import { inRoot } from '../../host/resolve-in-root.ts';
 import { present } from '../tree.ts';
 import { at, readToml } from './toml-edit.ts';
 

@@ -4,8 +4,8 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { errno, VxnError } from '../../errors.ts';
-import { inRoot } from '../in-root.ts';
+import { errno, VxnError } from '../../host/errors.ts';
+import { inRoot } from '../../host/resolve-in-root.ts';
 import { asBytes, type Present, present, put } from '../tree.ts';
 
 /** Fixed: uninstall has no target that could say otherwise. */

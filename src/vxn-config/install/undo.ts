@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { rmSync } from 'node:fs';
-import { inRoot } from '../in-root.ts';
+import { inRoot } from '../../host/resolve-in-root.ts';
 import { type Present, present, put } from '../tree.ts';
 import { strip } from './changes.ts';
 import { type Entry, hashOf, type Store } from './state.ts';

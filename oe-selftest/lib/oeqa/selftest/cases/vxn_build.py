@@ -242,7 +242,7 @@ class VxnRebuildTests(OESelftestTestCase):
         return [task for task in self.TASKS if before[task] != after[task]]
 
     def test_source_of_the_runtime(self):
-        self.assertIn("compile", self.reruns(RUNTIME, "src/oci/kill.ts"))
+        self.assertIn("compile", self.reruns(RUNTIME, "src/verbs/kill.ts"))
 
     def test_value_of_the_configuration(self):
         def settings(memory):

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// What the runtime asks of the monitor about the container's network: the NETWORK payload of the start file.
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { Network } from '../domain/network.ts';
+import type { Spec } from '../spec/spec.ts';
+import { Records, Tag } from './protocol.ts';
+
+const RESOLV_CONF = '/etc/resolv.conf';
+const RESOLV_CONF_MAX = 65536;
+const RESOLVERS_MAX = 4;
+
+/** The loopback addresses among the name servers of a resolv.conf(5), as bytes: 4 for IPv4, 16 for IPv6. */
+export function loopbackNameServers(text: string): Buffer[] {
+  const found = new Map<string, Buffer>();
+  for (const line of text.split('\n')) {
+    const [, address = ''] = /^\s*nameserver\s+(\S+)/.exec(line) ?? [];
+    const bytes = address.split('.').map(Number);
+    const v4 = /^127(\.\d{1,3}){3}$/.test(address) && bytes.every((b) => b < 256);
+    if (v4) found.set(address, Buffer.from(bytes));
+    if (address === '::1') found.set(address, Buffer.from([...Array(15).fill(0), 1]));
+  }
+  return [...found.values()].slice(0, RESOLVERS_MAX);
+}
+
+function resolvConf(spec: Pick<Spec, 'mounts'>): string {
+  const mount = spec.mounts.filter((m) => m.type === 'bind' && m.destination === RESOLV_CONF).at(-1);
+  if (mount === undefined) return '';
+  const fd = openSync(mount.source, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!fstatSync(fd).isFile()) return '';
+    const buffer = Buffer.alloc(RESOLV_CONF_MAX);
+    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, RESOLV_CONF_MAX, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const MODES = { none: 0, namespace: 1, bridge: 2, either: 3 } as const;
+
+const dotted = (text: string): number[] => text.split('.').map(Number);
+
+function bridge(records: Records, { bridge: name, mac, address, gateway }: Network): void {
+  if (name === undefined || mac === undefined) return;
+  records.text(Tag.NetBridge, name).raw(Tag.NetMac, Buffer.from(mac.replaceAll(':', ''), 'hex'));
+  const [host = '', prefix = ''] = address?.split('/') ?? [];
+  if (prefix !== '') records.raw(Tag.NetAddress, Buffer.from([...dotted(host), Number(prefix)]));
+  if (gateway !== undefined) records.raw(Tag.NetGateway, Buffer.from(dotted(gateway)));
+}
+
+/** network: as create has stored it. Throws when the container's resolv.conf cannot be read. */
+export function describeNetwork(network: Network | undefined, spec: Pick<Spec, 'mounts'>): Buffer {
+  const records = new Records().u32(Tag.NetMode, MODES[network?.mode ?? 'namespace']);
+  if (network !== undefined) bridge(records, network);
+  // The engine answers at such an address in its namespace; the guest's loopback is another one.
+  for (const address of loopbackNameServers(resolvConf(spec))) records.raw(Tag.Resolver, address);
+  return records.bytes();
+}

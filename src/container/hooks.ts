@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+// Hooks (runtime-spec config.md, POSIX-platform hooks). Loaded only for a configuration that has some. prestart, createRuntime,
+// poststart and poststop run here, in Dom0; createContainer and startContainer run in the guest, by its agent.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync, writeSync } from 'node:fs';
+import { type Hook, hookRecords } from '../channel/description.ts';
+import { errno, messageOf, VxnError } from '../host/errors.ts';
+import { lookInRoot } from '../host/look-in-root.ts';
+import {
+  absolutePath,
+  type Json,
+  list,
+  object,
+  optionalInteger,
+  optionalObject,
+  string,
+} from '../spec/read.ts';
+import { environmentEntry, type Spec } from '../spec/spec.ts';
+import type { Context } from '../verbs/context.ts';
+import type { Places, Stored } from './container.ts';
+
+/** In the order of a container's life. */
+export const HOOKS = [
+  'prestart',
+  'createRuntime',
+  'createContainer',
+  'startContainer',
+  'poststart',
+  'poststop',
+] as const;
+export type HookName = (typeof HOOKS)[number];
+export type Hooks = Readonly<Record<HookName, readonly Hook[]>>;
+
+/** What a hook gets on stdin (runtime-spec runtime.md, state). */
+interface HookState {
+  status: 'creating' | 'created' | 'running' | 'stopped';
+  /** As the hook's own PID namespace counts; undefined when there is no process. */
+  pid: number | undefined;
+}
+
+/** Characters of a hook's output that its error shows. */
+const TAIL = 1024;
+/** How long the output of a hook that failed is read when something it started holds it open. */
+const LINGER_MS = 200;
+const TIMEOUT_MAX = 0x7fff_ffff / 1000;
+
+function hook(value: unknown, path: string): Hook {
+  const h = object(value, path);
+  const file = absolutePath(h.path, `${path}.path`);
+  const args = list(h.args, `${path}.args`, string);
+  return {
+    path: file,
+    args: args.length > 0 ? args : [file],
+    env: h.env === undefined || h.env === null ? undefined : list(h.env, `${path}.env`, environmentEntry),
+    timeout: optionalInteger(h.timeout, `${path}.timeout`, 1, TIMEOUT_MAX),
+  };
+}
+
+/** The hooks of a parsed config.json. Throws INVALID_SPEC. */
+export function parseHooks(raw: Json): Hooks {
+  const hooks = optionalObject(raw.hooks, 'hooks') ?? {};
+  return Object.fromEntries(
+    HOOKS.map((name) => [name, list(hooks[name], `hooks.${name}`, hook)]),
+  ) as unknown as Hooks;
+}
+
+/**
+ * Refuses createContainer hooks whose program is not in the container. The specification takes it from the runtime's side and
+ * runs it in the container's namespaces; those are in a virtual machine, which cannot run a program of Dom0. Throws UNSUPPORTED.
+ */
+export function checkGuestHooks(hooks: Hooks, spec: Spec, rootfs: string): void {
+  const mounted = spec.mounts.map((mount) => mount.destination);
+  for (const [i, { path }] of hooks.createContainer.entries()) {
+    if (lookInRoot(rootfs, path, mounted) !== undefined) continue;
+    throw new VxnError(
+      'UNSUPPORTED',
+      `config.json: hooks.createContainer[${i}]: ${path} is not in the container`,
+      {
+        hint: 'such a hook runs in the virtual machine; for a program of Dom0 there is createRuntime',
+      },
+    );
+  }
+}
+
+function stateJson(stored: Stored, { status, pid }: HookState): string {
+  const { ociVersion, id, bundle, annotations } = stored;
+  const some = Object.keys(annotations).length > 0 ? { annotations } : {};
+  return JSON.stringify({ ociVersion, id, status, ...(pid === undefined ? {} : { pid }), bundle, ...some });
+}
+
+// The HOOK records of a container's first process. env is what hooks without one get.
+function describeHooks(hooks: Hooks, stored: Stored, env: readonly string[]): Buffer {
+  // In its own PID namespace the container's process is the first.
+  const describe = (stage: 1 | 2, list: readonly Hook[], status: HookState['status']): Buffer[] =>
+    list.map((hook) => hookRecords(stage, hook, env, stateJson(stored, { status, pid: 1 })));
+  return Buffer.concat([
+    ...describe(1, hooks.createContainer, 'creating'),
+    ...describe(2, hooks.startContainer, 'created'),
+  ]);
+}
+
+// Of several values the first counts, as for getenv(3).
+function environment(env: readonly string[]): NodeJS.ProcessEnv {
+  const entries = env.map((entry) => [
+    entry.slice(0, entry.indexOf('=')),
+    entry.slice(entry.indexOf('=') + 1),
+  ]);
+  return Object.fromEntries(entries.reverse());
+}
+
+function collectTail(child: ChildProcess, name: 'stdout' | 'stderr'): () => string {
+  let text = '';
+  child[name]?.setEncoding('utf8').on('data', (chunk: string) => {
+    text = (text + chunk).slice(-TAIL);
+  });
+  return () => (text.trim() === '' ? '' : `, ${name}: ${text.trim()}`);
+}
+
+function killGroup(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  EACCES: 'permission denied',
+  ENOTDIR: 'not a directory',
+};
+
+const cannotRun = (path: string, error: unknown): string =>
+  `exec ${path}: ${WORDS[errno(error) ?? ''] ?? messageOf(error)}`;
+
+function launch({ path, args, env }: Hook): ChildProcess | string {
+  try {
+    return spawn(path, args.slice(1), {
+      argv0: args[0] ?? path,
+      env: env === undefined ? process.env : environment(env),
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    });
+  } catch (error) {
+    return cannotRun(path, error);
+  }
+}
+
+// Resolves with what went wrong, or undefined. Output that a child of the hook holds open is not waited for.
+function runOne(hook: Hook, input: string): Promise<string | undefined> {
+  const { path, timeout } = hook;
+  return new Promise((resolve) => {
+    const child = launch(hook);
+    if (typeof child === 'string') return resolve(child);
+    const [stdout, stderr] = [collectTail(child, 'stdout'), collectTail(child, 'stderr')];
+    let late = false;
+    let timer: NodeJS.Timeout | undefined;
+    if (timeout !== undefined) {
+      timer = setTimeout(() => {
+        late = true;
+        killGroup(child);
+      }, timeout * 1000);
+    }
+    const done = (failure: string | undefined): void => {
+      clearTimeout(timer);
+      for (const stream of child.stdio) stream?.destroy();
+      resolve(failure);
+    };
+    child.on('error', (error) => done(cannotRun(path, error)));
+    child.on('exit', (code, signal) => {
+      if (code === 0 && !late) return done(undefined);
+      const end = signal === null ? `exit status ${code}` : `signal: ${signal}`;
+      const what = late ? `hook ran past specified timeout of ${timeout?.toFixed(1)}s` : end;
+      const tell = (): void => done(`${what}${stdout()}${stderr()}`);
+      clearTimeout(timer);
+      child.on('close', tell);
+      timer = setTimeout(tell, LINGER_MS);
+    });
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
+  });
+}
+
+// In order; the first that fails is the last that runs.
+async function runHooks(name: HookName, hooks: Hooks, stored: Stored, state: HookState): Promise<void> {
+  for (const [i, hook] of hooks[name].entries()) {
+    const failure = await runOne(hook, stateJson(stored, state));
+    if (failure !== undefined) throw new VxnError('HOOK', `error running ${name} hook #${i}: ${failure}`);
+  }
+}
+
+function warn(text: string): void {
+  try {
+    writeSync(2, `${text.replace(/\s*\n\s*/g, ' ')}\n`);
+  } catch {
+    // Nobody reads it.
+  }
+}
+
+// Runs every one; what fails is only told, on stderr.
+async function runPoststop(hooks: Hooks, stored: Stored): Promise<void> {
+  const input = stateJson(stored, { status: 'stopped', pid: undefined });
+  for (const [i, hook] of hooks.poststop.entries()) {
+    const failure = await runOne(hook, input);
+    if (failure !== undefined) warn(`warning: error running poststop hook #${i}: ${failure}`);
+  }
+}
+
+/** Runs the poststop hooks of the stored configuration, if create came as far as its first hook. */
+export async function poststop(places: Places, stored: Stored): Promise<void> {
+  if (stored.monitor === undefined) return;
+  await runPoststop(parseHooks(JSON.parse(readFileSync(places.config, 'utf8')) as Json), stored);
+}
+
+/** The hooks of create that run in Dom0: the domain and its monitor are there, the pid file is not. Throws HOOK. */
+export async function runCreateHooks(hooks: Hooks, stored: Stored): Promise<void> {
+  const state = { status: 'creating', pid: stored.monitor?.pid } as const;
+  await runHooks('prestart', hooks, stored, state);
+  await runHooks('createRuntime', hooks, stored, state);
+}
+
+interface Container {
+  context: Context;
+  places: Places;
+  stored: Stored;
+}
+
+// The guest says in its message that it was a hook.
+const FAILED_IN_GUEST = /^error running (createContainer|startContainer) hook #\d+: /;
+
+/**
+ * Starts the program by begin, which gets its HOOK records, and runs the poststart hooks. When a hook fails the container is
+ * stopped and deleted (runtime-spec runtime.md, lifecycle). Throws what begin throws, and HOOK.
+ */
+export async function startWithHooks(
+  { context, places, stored }: Container,
+  raw: Json,
+  spec: Spec,
+  begin: (hooks: Buffer) => void,
+): Promise<void> {
+  const hooks = parseHooks(raw);
+  try {
+    begin(describeHooks(hooks, stored, spec.process?.env ?? []));
+    await runHooks('poststart', hooks, stored, { status: 'running', pid: stored.monitor?.pid });
+  } catch (error) {
+    const message = messageOf(error);
+    if (!FAILED_IN_GUEST.test(message) && !(error instanceof VxnError && error.code === 'HOOK')) throw error;
+    const { removeContainer } = await import('./remove.ts');
+    // The hook's failure is the one to tell; what could not be undone is there for `delete`.
+    await removeContainer(context, places, stored, () => runPoststop(hooks, stored)).catch(() => undefined);
+    throw new VxnError('HOOK', message);
+  }
+}

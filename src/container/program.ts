@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Whether there is a program to start, told at create: podman looks for the reason there, and no domain has to boot first.
+import { VxnError } from '../host/errors.ts';
+import { lookInRoot } from '../host/look-in-root.ts';
+import type { Process, Spec } from '../spec/spec.ts';
+
+type Found = 'program' | 'forbidden' | 'missing' | 'unknown';
+
+function look(rootfs: string, path: string, mounted: readonly string[]): Found {
+  const st = lookInRoot(rootfs, path, mounted);
+  if (st === undefined) return 'missing';
+  if (st === 'unknown') return 'unknown';
+  return st.isFile() && (st.mode & 0o111) !== 0 ? 'program' : 'forbidden';
+}
+
+function pathOf({ env }: Process): string[] | undefined {
+  return env
+    .find((variable) => variable.startsWith('PATH='))
+    ?.slice('PATH='.length)
+    .split(':');
+}
+
+const refusal = (name: string, why: string): VxnError =>
+  new VxnError('GUEST', `exec: ${JSON.stringify(name)}: ${why}`);
+
+/**
+ * Throws GUEST, in the words that engines look for, when the program is certainly not there or cannot be executed. What a
+ * mount may bring, and rights that depend on the user, is left to the guest, which looks again at start.
+ */
+export function checkProgram(spec: Spec, process: Process, rootfs: string): void {
+  const [name = ''] = process.args;
+  const mounted = spec.mounts.map((mount) => mount.destination);
+  const absolute = (folder: string, file: string): string =>
+    folder.startsWith('/') ? `${folder}/${file}` : `${process.cwd}/${folder}/${file}`;
+  if (name.includes('/')) {
+    const found = look(rootfs, name.startsWith('/') ? name : absolute(process.cwd, name), mounted);
+    if (found === 'missing') throw refusal(name, `stat ${name}: no such file or directory`);
+    if (found === 'forbidden') throw refusal(name, 'permission denied');
+    return;
+  }
+  const places = (pathOf(process) ?? []).map((folder) => look(rootfs, absolute(folder, name), mounted));
+  if (!places.some((found) => found === 'program' || found === 'unknown'))
+    throw refusal(name, 'executable file not found in $PATH');
+}

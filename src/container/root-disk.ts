@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+// The container's root as an ext4 image: content of the bundle's rootfs, which is only read.
+import { closeSync, ftruncateSync, lstatSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { messageOf, VxnError } from '../host/errors.ts';
+import { describeStatus, type Step } from '../host/step.ts';
+
+const BLOCK = 4096;
+
+export interface Content {
+  /** Bytes in whole blocks that the files take, holes not counted. */
+  bytes: number;
+  inodes: number;
+}
+
+/** Adds up a tree, links not followed. Throws DISK when something cannot be read. */
+export function measure(root: string): Content {
+  let bytes = 0;
+  let inodes = 0;
+  const seen = new Set<string>();
+  // As bytes: names of files need not be UTF-8.
+  const visit = (path: Buffer): void => {
+    const st = lstatSync(path);
+    const key = `${st.dev}:${st.ino}`;
+    if (st.nlink > 1 && !st.isDirectory()) {
+      if (seen.has(key)) return;
+      seen.add(key);
+    }
+    inodes += 1;
+    // A hole takes no blocks; a small file that the host keeps inline takes one here.
+    bytes += Math.min(Math.max(st.blocks * 512, BLOCK), Math.ceil(st.size / BLOCK) * BLOCK + BLOCK);
+    if (!st.isDirectory()) return;
+    for (const name of readdirSync(path, { encoding: 'buffer' }))
+      visit(Buffer.concat([path, Buffer.from('/'), name]));
+  };
+  try {
+    visit(Buffer.from(root));
+  } catch (error) {
+    throw new VxnError('DISK', `cannot read the rootfs: ${messageOf(error)}`, { cause: error });
+  }
+  return { bytes, inodes };
+}
+
+/** The image's size in bytes and its number of inodes, for this content and so many bytes free. */
+export function sizeOf(content: Content, free: number): { bytes: number; inodes: number } {
+  // One spare inode per 16 KiB of free space, as mke2fs gives by default.
+  const inodes = content.inodes + Math.ceil(free / 16384) + 64;
+  // Inodes are 256 bytes; block maps, bitmaps and descriptors stay below 3 %.
+  const used = content.bytes + inodes * 256;
+  const bytes = Math.ceil((used * 1.03 + free + (4 << 20)) / (1 << 20)) * (1 << 20);
+  return { bytes, inodes };
+}
+
+// All that is wanted, since mke2fs.conf, which is not read, is where ext4's own would come from. Without ext_attr mke2fs
+// drops extended attributes, file capabilities among them, and says nothing.
+const FEATURES =
+  'none,ext_attr,dir_index,filetype,sparse_super,large_file,huge_file,extent,flex_bg,dir_nlink,extra_isize';
+
+/** mke2fs(8) arguments. No journal and no checksums: the disk lives no longer than the container. */
+export function mke2fsArgs(image: string, rootfs: string, inodes: number): string[] {
+  const extended = 'lazy_itable_init=1,nodiscard,root_owner=0:0';
+  return [
+    '-q',
+    '-F',
+    '-t',
+    'ext4',
+    '-b',
+    String(BLOCK),
+    '-I',
+    '256',
+    '-m',
+    '0',
+    '-O',
+    FEATURES,
+    '-E',
+    extended,
+    '-N',
+    String(inodes),
+    '-d',
+    rootfs,
+    image,
+  ];
+}
+
+// mke2fs -d copies what is below the root but not the root directory's own mode and owner.
+function rootAttributeSteps(rootfs: string, image: string): Step[] {
+  const st = statSync(rootfs);
+  const [mode, uid, gid] = [st.mode & 0o7777, st.uid, st.gid];
+  if (mode === 0o755 && uid === 0 && gid === 0) return [];
+  const requests = `${image}.debugfs`;
+  const fields = { mode: `0${(0o040000 | mode).toString(8)}`, uid, gid };
+  const lines = Object.entries(fields).map(([name, value]) => `set_inode_field / ${name} ${value}\n`);
+  writeFileSync(requests, lines.join(''), { mode: 0o600 });
+  return [
+    {
+      name: 'disk-root',
+      argv: ['debugfs', '-w', '-f', requests, image],
+      failure: (status) =>
+        new VxnError(
+          'DISK',
+          `cannot set the owner of the root directory: debugfs failed (${describeStatus(status)})`,
+        ),
+    },
+  ];
+}
+
+function mke2fsFailure(mke2fs: string, status: number, stderr: string): VxnError {
+  if (status === 127 && stderr.includes('command not found')) {
+    return new VxnError('DISK', `${mke2fs}: command not found`, { hint: 'install e2fsprogs' });
+  }
+  const why = stderr.trim().split('\n').slice(-2).join('; ') || describeStatus(status);
+  return new VxnError('DISK', `cannot build the root disk: ${why}`);
+}
+
+/**
+ * Makes an empty image at file and says how to fill it: everything below rootfs with owners, modes, links, devices, xattrs,
+ * times and holes, and free bytes of space beside it. Throws DISK.
+ */
+export function rootDiskSteps(mke2fs: string, rootfs: string, file: string, free: number): Step[] {
+  const size = sizeOf(measure(rootfs), free);
+  const fd = openSync(file, 'w', 0o600);
+  try {
+    ftruncateSync(fd, size.bytes);
+  } catch (error) {
+    throw new VxnError('DISK', `cannot make an image of ${size.bytes} bytes: ${messageOf(error)}`, {
+      cause: error,
+    });
+  } finally {
+    closeSync(fd);
+  }
+  return [
+    {
+      name: 'disk',
+      argv: [mke2fs, ...mke2fsArgs(file, rootfs, size.inodes)],
+      failure: (status, stderr) => mke2fsFailure(mke2fs, status, stderr),
+    },
+    ...rootAttributeSteps(rootfs, file),
+  ];
+}

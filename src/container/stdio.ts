@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// Where a process's stdio is on this side: the caller's fds 0 to 2, the caller's terminal, or a new one for an engine.
+import { resolve } from 'node:path';
+import { VxnError } from '../host/errors.ts';
+import type { Process } from '../spec/spec.ts';
+
+const SOCKET_PATH_MAX = 107;
+
+export interface Stdio {
+  /** The program has a terminal. */
+  terminal: boolean;
+  /** The engine's socket that a new terminal goes to. */
+  consoleSocket: string | undefined;
+  size: Process['consoleSize'];
+  /** The caller waits for the program's end; its own terminal is the program's then. */
+  foreground: boolean;
+}
+
+/**
+ * What a process of these properties has for stdio. Throws USAGE when a console socket is missing, too long, or for nothing,
+ * in runc's words.
+ */
+export function planStdio(
+  process: Pick<Process, 'terminal' | 'consoleSize'> | undefined,
+  consoleSocket: string | undefined,
+  foreground: boolean,
+): Stdio {
+  const terminal = process?.terminal === true;
+  if (terminal && !foreground && consoleSocket === undefined) {
+    throw new VxnError('USAGE', 'cannot allocate tty if runc will detach without setting console socket', {
+      hint: 'give --console-socket, or set process.terminal to false',
+    });
+  }
+  if (consoleSocket !== undefined && (!terminal || foreground)) {
+    throw new VxnError('USAGE', 'cannot use console socket if runc will not detach or allocate tty', {
+      hint: 'leave out --console-socket, or set process.terminal to true',
+    });
+  }
+  const path = consoleSocket === undefined ? undefined : resolve(consoleSocket);
+  const length = Buffer.byteLength(path ?? '');
+  if (length > SOCKET_PATH_MAX) {
+    throw new VxnError(
+      'USAGE',
+      `the console socket's path has ${length} bytes, ${SOCKET_PATH_MAX} are possible`,
+    );
+  }
+  return { terminal, consoleSocket: path, size: process?.consoleSize, foreground };
+}
+
+/** What the monitor's command line says of it. */
+export function stdioArgs({ terminal, consoleSocket, size, foreground }: Stdio): string[] {
+  const args: string[] = [];
+  if (foreground && terminal) args.push('--terminal');
+  if (consoleSocket !== undefined) args.push('--console-socket', consoleSocket);
+  if (consoleSocket !== undefined && size !== undefined)
+    args.push('--console-size', `${size.height}x${size.width}`);
+  return args;
+}
+
+/**
+ * fds 0 to 2 of the monitor. With a terminal of its own it has nothing of the caller's, which may be a pipe whose end the
+ * caller waits for.
+ */
+export function stdioFds({ consoleSocket }: Stdio): ('inherit' | 'ignore')[] {
+  const one = consoleSocket === undefined ? 'inherit' : 'ignore';
+  return [one, one, one];
+}

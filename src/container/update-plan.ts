@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// What an update makes of a domain's size: pure, and everything is decided here before anything is changed.
+import { isDeepStrictEqual } from 'node:util';
+import type { Config } from '../config/config.ts';
+import {
+  capOf,
+  checkCpus,
+  limitsMemory,
+  quotaPercent,
+  quotaVcpus,
+  type Size,
+  sharesWeight,
+} from '../domain/sizing.ts';
+import { VxnError } from '../host/errors.ts';
+import type { Json } from '../spec/read.ts';
+import { type Limits, parseLimits } from '../spec/resources.ts';
+
+/** Which parts of the domain an update names; they are applied even when they are as before. */
+export interface Update {
+  size: Size;
+  limits: Limits;
+  memory: boolean;
+  vcpus: boolean;
+  share: boolean;
+  cpus: boolean;
+}
+
+// What a virtual machine is safe to be without, and what it checks anyway.
+const IGNORED: Readonly<Record<string, readonly string[]>> = {
+  memory: [
+    'reservation',
+    'swap',
+    'swappiness',
+    'kernel',
+    'kernelTCP',
+    'disableOOMKiller',
+    'useHierarchy',
+    'checkBeforeUpdate',
+  ],
+  cpu: ['mems'],
+  // runc does not update them either.
+  devices: [],
+};
+const APPLIED: Readonly<Record<string, readonly string[]>> = {
+  memory: ['limit'],
+  cpu: ['quota', 'period', 'shares', 'cpus'],
+};
+
+/** A value that asks for nothing: absent, empty, zero or "unlimited". */
+function isNeutral(value: unknown): boolean {
+  if (value === undefined || value === null || value === '' || value === false) return true;
+  if (value === 0 || value === -1) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return typeof value === 'object' && Object.values(value).every(isNeutral);
+}
+
+function refuse(property: string): never {
+  throw new VxnError('UNSUPPORTED', `update: ${property} cannot be changed`, {
+    hint: 'memory.limit and cpu.quota, period, shares and cpus can; see docs/limitations.md',
+  });
+}
+
+/**
+ * Refuses whatever an update asks for that vxn does not do. What is as it was is no change: engines send all they know.
+ * Throws UNSUPPORTED.
+ */
+export function checkUpdatable(wanted: Json, before: Json): void {
+  for (const [section, value] of Object.entries(wanted)) {
+    const old = before[section];
+    if (isNeutral(value) || isDeepStrictEqual(value, old) || IGNORED[section]?.length === 0) continue;
+    const known = [...(APPLIED[section] ?? []), ...(IGNORED[section] ?? [])];
+    if (known.length === 0 || typeof value !== 'object' || value === null) refuse(section);
+    for (const [key, v] of Object.entries(value)) {
+      const same = isDeepStrictEqual(v, (old as Json | undefined)?.[key]);
+      if (!known.includes(key) && !isNeutral(v) && !same) refuse(`${section}.${key}`);
+    }
+  }
+}
+
+function beyond(what: string, maximum: string, annotation: string): VxnError {
+  return new VxnError(
+    'UNSUPPORTED',
+    `${what} is more than this container's domain can have, which is ${maximum}`,
+    {
+      hint: `annotation org.openembedded.vxn.${annotation} makes room when the container is created`,
+    },
+  );
+}
+
+function newMemory(limits: Limits, size: Size, config: Config): number {
+  // Without a limit: all that it can have.
+  const memory = limitsMemory(limits, config) ?? size.maxmem;
+  if (memory > size.maxmem)
+    throw beyond(`memory of ${memory} MiB (the limit and the guest's own)`, `${size.maxmem} MiB`, 'maxmem');
+  return memory;
+}
+
+function newVcpus(limits: Limits, size: Size, physical: number | undefined): number {
+  const vcpus = quotaVcpus(limits, physical) ?? size.maxvcpus;
+  if (vcpus > size.maxvcpus) throw beyond(`${vcpus} vcpus`, `${size.maxvcpus}`, 'maxvcpus');
+  return vcpus;
+}
+
+/** undefined and 0 leave a limit as it is, -1 takes it away, as with runc. */
+const named = (value: number | undefined): value is number => value !== undefined && value !== 0;
+
+/**
+ * The size after an update. limits are those in force, wanted the update's linux.resources. Throws INVALID_SPEC on a wrong value,
+ * UNSUPPORTED on what is beyond the domain's maxima.
+ */
+export function planUpdate(
+  size: Size,
+  limits: Limits,
+  wanted: Json,
+  config: Config,
+  physical: number | undefined,
+): Update {
+  const asked = parseLimits(wanted, 'linux.resources');
+  const memory = named(asked.memory);
+  // A period alone changes nothing where there is no quota.
+  const quota = named(asked.cpuQuota) || (named(asked.cpuPeriod) && (limits.cpuQuota ?? -1) > 0);
+  const shares = named(asked.cpuShares);
+  const cpus = asked.cpus !== undefined && asked.cpus !== '';
+  const merged: Limits = {
+    memory: memory ? asked.memory : limits.memory,
+    cpuQuota: named(asked.cpuQuota) ? asked.cpuQuota : limits.cpuQuota,
+    cpuPeriod: named(asked.cpuPeriod) ? asked.cpuPeriod : limits.cpuPeriod,
+    cpuShares: shares ? asked.cpuShares : limits.cpuShares,
+    cpus: cpus ? asked.cpus : limits.cpus,
+  };
+  const vcpus = quota ? newVcpus(merged, size, physical) : size.vcpus;
+  return {
+    size: {
+      ...size,
+      memory: memory ? newMemory(merged, size, config) : size.memory,
+      vcpus,
+      cap: quota ? capOf(quotaPercent(merged), vcpus, size.maxvcpus) : size.cap,
+      weight: shares ? sharesWeight(merged) : size.weight,
+      cpus: cpus ? checkCpus(merged.cpus ?? '', physical) : size.cpus,
+    },
+    limits: merged,
+    memory,
+    vcpus: quota,
+    share: quota || shares,
+    cpus,
+  };
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// Guests from meta-virtualization's own images, which take a command line and answer with markers on the console
+// (docs/marker-guests.md). Their init runs at boot, so the domain stays paused until `start`. What it runs is vxn-agent, which
+// lies on the root disk beside a recording of what it would have been told over its channel.
+import { appendFileSync, lstatSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { FIRST } from '../../channel/description.ts';
+import { encodeFrame, Records, Tag, Type } from '../../channel/protocol.ts';
+import type { Config } from '../../config/config.ts';
+import { errno, VxnError } from '../../host/errors.ts';
+import type { Spec } from '../../spec/spec.ts';
+import { checkDescription, writeStartFrames } from './agent.ts';
+import { type Entry, putIntoImage } from './ext4-image.ts';
+import type { Guest } from './kind.ts';
+
+/** The root disk's name in the guest; xvda is the image of the guest's own root, if it has one. */
+const ROOT_DISK = 'xvdb';
+/** A folder of ours on the root disk, which is gone before the program runs. */
+const FOLDER = '/.vxn';
+const SLACK = 1 << 20;
+
+const agentOf = (config: Config): string => join(config.libexecDir, 'vxn-agent');
+
+/** The kernel's command line as vcontainer's init scripts read it. */
+export function markerCommandLine(terminal: boolean): string {
+  const command = `${FOLDER}/agent --once ${FOLDER}/start`;
+  const words = [
+    'console=hvc0',
+    'quiet',
+    // Nothing but a panic may get between the markers.
+    'loglevel=1',
+    'panic=0',
+    'init=/init',
+    'vcontainer.blk=xvd',
+    'vcontainer.init=/vxn-init.sh',
+    `docker_cmd=${Buffer.from(command).toString('base64')}`,
+    'docker_input=oci',
+    ...(terminal ? ['docker_interactive=1'] : []),
+    // On AMD this initcall reads a register that is not there in a PV domain.
+    ...(process.arch === 'x64' ? ['initcall_blacklist=print_s5_reset_status_mmio'] : []),
+  ];
+  return words.join(' ');
+}
+
+function agentSize(config: Config): number {
+  const agent = agentOf(config);
+  try {
+    return statSync(agent).size;
+  } catch (error) {
+    if (errno(error) !== 'ENOENT') throw error;
+    throw new VxnError('HOST', `${agent}: no such file or directory`, {
+      hint: 'a marker guest runs it; install vxn-agent in Dom0, too',
+    });
+  }
+}
+
+// Where the monitor ends the description of a program with a terminal by the size that this has then, nothing follows here.
+function terminalFrame({ process }: Spec): Buffer {
+  if (process?.terminal !== true) return Buffer.alloc(0);
+  const size = Buffer.alloc(4);
+  size.writeUInt16LE(process.consoleSize?.height ?? 0, 0);
+  size.writeUInt16LE(process.consoleSize?.width ?? 0, 2);
+  return encodeFrame(Type.Process, FIRST, new Records().raw(Tag.Terminal, size).bytes());
+}
+
+/** A disk counts as a root for their init only with /bin or /usr. */
+function needsUsr(rootfs: string): boolean {
+  return !['bin', 'usr'].some(
+    (name) => lstatSync(join(rootfs, name), { throwIfNoEntry: false }) !== undefined,
+  );
+}
+
+export const markerGuest: Guest = {
+  check(spec, config, stdio) {
+    if (stdio.foreground && stdio.terminal) {
+      throw new VxnError('UNSUPPORTED', 'a marker guest cannot have the terminal of `run`', {
+        hint: 'an engine, which brings a console socket, can give it one',
+      });
+    }
+    agentSize(config);
+    checkDescription(spec, config);
+  },
+
+  images: (spec, config) => ({
+    kernel: config.markerKernel,
+    initramfs: config.markerInitramfs,
+    boot: markerCommandLine(spec.process?.terminal === true),
+  }),
+
+  disks: (places, config) => [
+    ...(config.markerRootfs === '' ? [] : [{ vdev: 'xvda', file: config.markerRootfs, readonly: true }]),
+    { vdev: ROOT_DISK, file: places.rootDisk, readonly: false },
+  ],
+
+  room: (spec, config) => agentSize(config) + checkDescription(spec, config) + SLACK,
+
+  paused: true,
+  monitorArgs: ['--guest', 'marker'],
+
+  // The domain is paused, so nobody has looked at the disk yet.
+  describe(stored, spec, places, config, hooks) {
+    const entries: Entry[] = [
+      ...(needsUsr(stored.rootfs) ? [{ path: '/usr', mode: 0o40755 }] : []),
+      { path: FOLDER, mode: 0o40700 },
+      { path: `${FOLDER}/agent`, mode: 0o100700, source: agentOf(config) },
+      { path: `${FOLDER}/start`, mode: 0o100600, source: places.startFrames },
+    ];
+    try {
+      writeStartFrames(stored, spec, places, config, { hooks, rootDisk: ROOT_DISK });
+      appendFileSync(places.startFrames, terminalFrame(spec));
+      putIntoImage(places.rootDisk, entries);
+    } finally {
+      rmSync(places.startFrames, { force: true });
+    }
+  },
+};

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// Programs that make a domain. The monitor runs them: starting one costs it far less than it costs node.
+import type { VxnError } from './errors.ts';
+
+export interface Step {
+  /** What the time line calls it. */
+  name: string;
+  argv: readonly string[];
+  /** What to tell when it ended with this status (128 + N: by signal N) and this at the end of its stderr. */
+  failure(status: number, stderr: string): VxnError;
+}
+
+/** Steps as vxn-monitor reads them: words that end in NUL, for each step its name, number of arguments, arguments. */
+export function encodeSteps(steps: readonly Step[]): string {
+  return steps.map(({ name, argv }) => [name, argv.length, ...argv].map((w) => `${w}\0`).join('')).join('');
+}
+
+/** The environment of the steps: what a host's mke2fs.conf says must not change what the guest gets. */
+export function stepEnvironment(): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH ?? '', MKE2FS_CONFIG: '/dev/null', MKE2FS_SYNC: '0' };
+}
+
+/** How a step ended, for a message. */
+export function describeStatus(status: number): string {
+  return status > 128 ? `killed by signal ${status - 128}` : `status ${status}`;
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+// The annotations that vxn takes; docs/annotations.md is their reference, held against the table here by a test.
+
+import { nearest } from '../cli/arguments.ts';
+import { VxnError } from '../host/errors.ts';
+import { matchesGlob } from '../host/glob.ts';
+import { parseInterface, parseIpv4 } from '../host/ipv4.ts';
+import { parseCpuList } from './resources.ts';
+
+/** Every annotation under this prefix is vxn's. */
+export const ANNOTATION_PREFIX = 'org.openembedded.vxn.';
+
+export const MAX_MEMORY = 1 << 24;
+/** MiB. Less does not boot. */
+export const MIN_MEMORY = 64;
+export const MAX_VCPUS = 128;
+export const MAX_WEIGHT = 65535;
+
+interface Rule {
+  /** For a person: what the value is. */
+  value: string;
+  /** The value as it is used, or undefined when it is none. */
+  read(text: string): number | string | undefined;
+}
+
+function wholeNumber(min: number, max: number, unit = ''): Rule {
+  return {
+    value: `a number from ${min} to ${max}${unit === '' ? '' : ` (${unit})`}`,
+    read(text) {
+      const value = Number(text);
+      return /^\d{1,9}$/.test(text) && value >= min && value <= max ? value : undefined;
+    },
+  };
+}
+
+const path: Rule = {
+  value: 'an absolute path',
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  read: (text) => (/^\/[^\x00-\x1f\x7f]{1,4095}$/.test(text) ? text : undefined),
+};
+
+const RULES = {
+  memory: wholeNumber(MIN_MEMORY, MAX_MEMORY, 'MiB'),
+  maxmem: wholeNumber(MIN_MEMORY, MAX_MEMORY, 'MiB'),
+  vcpus: wholeNumber(1, MAX_VCPUS),
+  maxvcpus: wholeNumber(1, MAX_VCPUS),
+  cpus: {
+    value: 'a list of processors such as 0-3,6',
+    read: (text: string) => (parseCpuList(text) === undefined ? undefined : text),
+  },
+  weight: wholeNumber(1, MAX_WEIGHT),
+  cap: wholeNumber(0, MAX_VCPUS * 100, 'percent of one processor, 0 for no limit'),
+  'root-free': wholeNumber(0, MAX_MEMORY, 'MiB'),
+  type: {
+    value: 'pv or pvh',
+    read: (text: string) => (text === 'pv' || text === 'pvh' ? text : undefined),
+  },
+  'guest-protocol': {
+    value: 'agent or marker',
+    read: (text: string) => (text === 'agent' || text === 'marker' ? text : undefined),
+  },
+  kernel: path,
+  initrd: path,
+  'cmdline-extra': {
+    value: 'at most 1024 printable characters',
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    read: (text: string) => (/^[^\x00-\x1f\x7f]{1,1024}$/.test(text) ? text : undefined),
+  },
+  'network-mode': {
+    value: 'namespace, bridge or none',
+    // host is refused where there is more to say about it.
+    read: (text: string) => (['namespace', 'bridge', 'none', 'host'].includes(text) ? text : undefined),
+  },
+  'network-bridge': {
+    value: 'the name of an interface',
+    read: (text: string) => (/^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,14}$/.test(text) ? text : undefined),
+  },
+  'network-address': {
+    value: 'an IPv4 address with its prefix such as 192.168.1.7/24, or dhcp',
+    read: (text: string) => (text === 'dhcp' || parseInterface(text) !== undefined ? text : undefined),
+  },
+  'network-gateway': {
+    value: 'an IPv4 address',
+    read: (text: string) => (parseIpv4(text) === undefined ? undefined : text),
+  },
+} satisfies Record<string, Rule>;
+
+export type AnnotationName = keyof typeof RULES;
+
+/** Their names, without the prefix. */
+export const ANNOTATION_NAMES = Object.keys(RULES) as AnnotationName[];
+
+/** What the value of an annotation must be, for people. */
+export const valueText = (name: AnnotationName): string => RULES[name].value;
+
+/** Those that change how much a container gets, not what it runs on: allowed unless the settings say otherwise. */
+export const DEFAULT_ALLOWED: readonly AnnotationName[] = [
+  'memory',
+  'maxmem',
+  'vcpus',
+  'maxvcpus',
+  'cpus',
+  'weight',
+  'cap',
+  'root-free',
+];
+
+/** A container's annotations of ours, checked. */
+export class Annotations {
+  private constructor(private readonly values: ReadonlyMap<string, number | string>) {}
+
+  /**
+   * Takes ours out of all of a container's annotations. allowed holds names or globs of the settings. Throws INVALID_SPEC on an
+   * unknown one or a wrong value, UNSUPPORTED on one that is not allowed here.
+   */
+  static read(annotations: Readonly<Record<string, string>>, allowed: readonly string[]): Annotations {
+    const values = new Map<string, number | string>();
+    for (const [key, text] of Object.entries(annotations)) {
+      if (!key.startsWith(ANNOTATION_PREFIX)) continue;
+      const name = key.slice(ANNOTATION_PREFIX.length);
+      values.set(name, readOne(key, name, text, allowed));
+    }
+    return new Annotations(values);
+  }
+
+  number(name: AnnotationName): number | undefined {
+    return this.values.get(name) as number | undefined;
+  }
+
+  text(name: AnnotationName): string | undefined {
+    return this.values.get(name) as string | undefined;
+  }
+}
+
+function readOne(key: string, name: string, text: string, allowed: readonly string[]): number | string {
+  const rule: Rule | undefined = Object.hasOwn(RULES, name) ? RULES[name as AnnotationName] : undefined;
+  if (rule === undefined) {
+    const guess = nearest(name, ANNOTATION_NAMES);
+    throw new VxnError('INVALID_SPEC', `unknown annotation ${key}`, {
+      hint: guess === undefined ? 'see docs/annotations.md' : `did you mean ${ANNOTATION_PREFIX}${guess}?`,
+    });
+  }
+  if (!allowed.some((pattern) => matchesGlob(name, pattern))) {
+    throw new VxnError('UNSUPPORTED', `annotation ${key} is not allowed on this host`, {
+      hint: `to allow it, add "${name}" to annotations in /etc/vxn/vxn.yaml`,
+    });
+  }
+  const value = rule.read(text);
+  if (value !== undefined) return value;
+  const shown = text.length > 80 ? `${text.slice(0, 80)}...` : text;
+  throw new VxnError('INVALID_SPEC', `annotation ${key} must be ${rule.value}, not ${JSON.stringify(shown)}`);
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { errno, messageOf, VxnError } from '../host/errors.ts';
+import type { Json } from './read.ts';
+import { withOwnShm } from './shm.ts';
+import { type Mount, parseSpec, type Spec } from './spec.ts';
+
+const CONFIG_MAX = 16 << 20;
+
+export interface Bundle {
+  path: string;
+  /** config.json as it is, to be kept. */
+  text: string;
+  raw: Json;
+  spec: Spec;
+  /** The rootfs, links resolved. */
+  rootfs: string;
+}
+
+/** Parses the text of a config.json. Throws INVALID_SPEC. */
+export function parseConfigText(text: string): { raw: Json; spec: Spec } {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch (error) {
+    throw new VxnError('INVALID_SPEC', `config.json: ${messageOf(error)}`);
+  }
+  return { spec: parseSpec(raw), raw: raw as Json };
+}
+
+/** The mounts as the guest gets them. A bind mount's source may be relative to the bundle (runtime-spec config.md). */
+export function guestMounts(mounts: readonly Mount[], bundle: string): Mount[] {
+  return mounts.map((mount) =>
+    mount.type === 'bind' ? withOwnShm({ ...mount, source: resolve(bundle, mount.source) }) : mount,
+  );
+}
+
+/** True when a parsed config.json names a hook. What it says of it is not checked. */
+export function hasHooks(raw: Json): boolean {
+  const { hooks } = raw;
+  return (
+    typeof hooks === 'object' &&
+    hooks !== null &&
+    Object.values(hooks).some((list) => list !== null && list.length !== 0)
+  );
+}
+
+function readConfig(path: string): string {
+  const file = resolve(path, 'config.json');
+  try {
+    if (statSync(file).size > CONFIG_MAX)
+      throw new VxnError('INVALID_BUNDLE', `${file} is larger than 16 MiB`);
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof VxnError) throw error;
+    const why = errno(error) === 'ENOENT' ? 'no such file or directory' : messageOf(error);
+    throw new VxnError('INVALID_BUNDLE', `${file}: ${why}`, { hint: 'is --bundle right?' });
+  }
+}
+
+/** Reads and checks a bundle (runtime-spec bundle.md). Throws INVALID_BUNDLE or INVALID_SPEC. */
+export function readBundle(path: string): Bundle {
+  const text = readConfig(path);
+  const { raw, spec } = parseConfigText(text);
+  spec.mounts = guestMounts(spec.mounts, resolve(path));
+  const rootfs = resolve(path, spec.root.path);
+  try {
+    if (!statSync(rootfs).isDirectory())
+      throw new VxnError('INVALID_BUNDLE', `rootfs ${rootfs} is not a directory`);
+    return { path: resolve(path), text, raw, spec, rootfs: realpathSync(rootfs) };
+  } catch (error) {
+    if (error instanceof VxnError) throw error;
+    const why = errno(error) === 'ENOENT' ? 'does not exist' : messageOf(error);
+    throw new VxnError('INVALID_BUNDLE', `rootfs ${rootfs} ${why}`);
+  }
+}

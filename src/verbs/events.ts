@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+
+import { Control } from '../channel/control.ts';
+import { askStats, type GuestStats } from '../channel/stats.ts';
+import { checkId, load, type Places, placesOf } from '../container/container.ts';
+import { fullStatus } from '../domain/paused.ts';
+import { VxnError } from '../host/errors.ts';
+import type { Context } from './context.ts';
+
+// A guest that boots under load answers late; one that is not paused answers.
+const ANSWER_MS = 60_000;
+
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1e3,
+  m: 60e3,
+  h: 3600e3,
+};
+
+/** Milliseconds of a duration as runc takes it (`5s`, `1m30s`, `500ms`). Throws USAGE unless it is above 0 and below 2^31 ms. */
+export function parseDuration(text: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/gy)];
+  const whole = parts.map((part) => part[0]).join('') === text;
+  const ms = parts.reduce((sum, [, n, unit]) => sum + Number(n) * (UNITS[unit ?? ''] ?? 0), 0);
+  if (whole && ms > 0 && ms < 2 ** 31) return Math.max(1, ms);
+  throw new VxnError('USAGE', `the interval must be a duration above 0, not "${text}"`, {
+    hint: 'such as 5s, 500ms or 1m30s',
+  });
+}
+
+const nothing = { limit: 0, failcnt: 0 };
+
+/** One event in the form of runc's. Memory and processors are the whole guest's: its kernel is the container's, too. */
+export function statsEvent(id: string, s: GuestStats): object {
+  const usage = s.memoryTotal - s.memoryAvailable;
+  return {
+    type: 'stats',
+    id,
+    data: {
+      cpu: { usage: { total: s.cpu, kernel: s.cpu - s.cpuUser, user: s.cpuUser }, throttling: {} },
+      memory: {
+        cache: s.memoryCached,
+        usage: { limit: s.memoryTotal, usage, failcnt: 0 },
+        swap: nothing,
+        kernel: nothing,
+        kernelTCP: nothing,
+        raw: {
+          total: s.memoryTotal,
+          available: s.memoryAvailable,
+          cached: s.memoryCached,
+          oom_kill: s.oomKills,
+        },
+      },
+      pids: { current: s.pids },
+      blkio: {},
+      hugetlb: {},
+      intel_rdt: {},
+      network_interfaces: null,
+    },
+  };
+}
+
+export interface EventsOptions {
+  /** Print one statistic and return. */
+  stats: boolean;
+  /** Milliseconds between two of them. */
+  interval: number;
+}
+
+async function connect(places: Places, id: string): Promise<Control> {
+  const control = await Control.open(places.control);
+  if (control !== undefined) return control;
+  throw new VxnError('WRONG_STATE', `container with id ${id} is not running`);
+}
+
+async function once(places: Places, id: string, emit: (event: object) => boolean): Promise<void> {
+  const control = await connect(places, id);
+  try {
+    const stats = await askStats(control, ANSWER_MS);
+    if (stats === undefined)
+      throw new VxnError('GUEST', 'the guest does not answer', { hint: 'see logs --console' });
+    emit(statsEvent(id, stats));
+  } finally {
+    control.close();
+  }
+}
+
+async function stream(
+  places: Places,
+  id: string,
+  interval: number,
+  emit: (event: object) => boolean,
+): Promise<void> {
+  const control = await connect(places, id);
+  let killed: number | undefined;
+  try {
+    // The connection ends with the container.
+    while (!(await control.ended(interval))) {
+      const stats = await askStats(control);
+      if (stats === undefined) return;
+      if (killed !== undefined && stats.oomKills > killed && !emit({ type: 'oom', id })) return;
+      killed = stats.oomKills;
+      if (!emit(statsEvent(id, stats))) return;
+    }
+  } finally {
+    control.close();
+  }
+}
+
+/**
+ * `events`: the guest's figures, once or again and again until the container ends, and a note when its kernel has killed a process
+ * for want of memory. emit takes an event and says whether somebody still reads. A paused guest is waited for, but not for
+ * a single statistic. Throws DOES_NOT_EXIST, WRONG_STATE, GUEST.
+ */
+export async function events(
+  context: Context,
+  id: string,
+  options: EventsOptions,
+  emit: (event: object) => boolean,
+): Promise<void> {
+  checkId(id);
+  const places = placesOf(context.config, context.root, id);
+  const status = fullStatus(places, load(places));
+  if (status === 'stopped' || status === 'creating')
+    throw new VxnError('WRONG_STATE', `container with id ${id} is not running`);
+  if (!options.stats) return stream(places, id, options.interval, emit);
+  if (status === 'paused')
+    throw new VxnError('WRONG_STATE', 'container paused: its guest has no figures until resume');
+  return once(places, id, emit);
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+import { existsSync, readFileSync } from 'node:fs';
+import { describeProcess, EXEC } from '../channel/description.ts';
+import { DESCRIPTION_MAX, encodeDescription, TERMINAL_BYTES, Type } from '../channel/protocol.ts';
+import {
+  checkId,
+  load,
+  type Places,
+  placesOf,
+  type Status,
+  type Stored,
+  seccompFilter,
+  statusOf,
+} from '../container/container.ts';
+import { type ExecMonitorPlan, startDetached, startForeground } from '../container/holder.ts';
+import { writePidFile } from '../container/pid-file.ts';
+import { planStdio } from '../container/stdio.ts';
+import { isPaused } from '../domain/paused.ts';
+import { messageOf, VxnError } from '../host/errors.ts';
+import { parseConfigText } from '../spec/bundle.ts';
+import { capabilityBit } from '../spec/capabilities.ts';
+import { type Capabilities, type Process, parseProcess } from '../spec/spec.ts';
+import type { Context } from './context.ts';
+
+export interface ExecOptions {
+  id: string;
+  /** The program and its arguments; empty with processFile. */
+  command: readonly string[];
+  /** A file with the process as the specification has it; the options below do not apply then. */
+  processFile: string | undefined;
+  detach: boolean;
+  pidFile: string | undefined;
+  consoleSocket: string | undefined;
+  tty: boolean;
+  /** NAME=value each, over the container's own. */
+  env: readonly string[];
+  cwd: string | undefined;
+  /** UID or UID:GID. */
+  user: string | undefined;
+  additionalGids: readonly string[];
+  /** Names to be added to the container's own. */
+  capabilities: readonly string[];
+  noNewPrivileges: boolean;
+  ignorePaused: boolean;
+}
+
+const FAILED = 255;
+const U32 = 0xffffffff;
+
+function number(text: string, what: string): number {
+  const n = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(n <= U32)) throw new VxnError('USAGE', `bad ${what}: "${text}" is not a number from 0 to ${U32}`);
+  return n;
+}
+
+function containerProcess(places: Places): Process {
+  const { process } = parseConfigText(readFileSync(places.config, 'utf8')).spec;
+  if (process === undefined) throw new VxnError('INVALID_SPEC', 'config.json: process is missing');
+  return process;
+}
+
+/** The process of a file, with what it leaves out taken from the container's own, as runc does. */
+function fromFile(file: string, places: Places): Process {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new VxnError('INVALID_SPEC', `${file}: ${messageOf(error)}`);
+  }
+  let process: Process;
+  try {
+    process = parseProcess(value);
+  } catch (error) {
+    if (!(error instanceof VxnError)) throw error;
+    throw new VxnError(error.code, error.message.replace('config.json', file));
+  }
+  if (process.capabilities !== undefined && process.rlimits.length > 0) return process;
+  const own = containerProcess(places);
+  return {
+    ...process,
+    capabilities: process.capabilities ?? own.capabilities,
+    rlimits: process.rlimits.length > 0 ? process.rlimits : own.rlimits,
+  };
+}
+
+/** Later entries replace earlier ones of the same name: programs look at the first one only. */
+export function mergeEnvironment(own: readonly string[], added: readonly string[]): string[] {
+  for (const entry of added) {
+    if (entry.indexOf('=') <= 0)
+      throw new VxnError('USAGE', `--env: ${JSON.stringify(entry)} is not NAME=value`);
+  }
+  const nameOf = (entry: string): string => entry.slice(0, entry.indexOf('='));
+  return [...new Map([...own, ...added].map((entry) => [nameOf(entry), entry])).values()];
+}
+
+function withCapabilities(own: Capabilities | undefined, names: readonly string[]): Capabilities | undefined {
+  if (names.length === 0) return own;
+  const added = names.reduce((set, name) => {
+    const bit = capabilityBit(name);
+    if (bit === undefined) throw new VxnError('USAGE', `--cap: not a capability: "${name}"`);
+    return set | bit;
+  }, 0n);
+  const { bounding, effective, inheritable, permitted, ambient } = own ?? {
+    bounding: 0n,
+    effective: 0n,
+    inheritable: 0n,
+    permitted: 0n,
+    ambient: 0n,
+  };
+  return {
+    bounding: bounding | added,
+    effective: effective | added,
+    inheritable: inheritable | added,
+    permitted: permitted | added,
+    ambient: ambient | added,
+  };
+}
+
+/** The container's own process, changed by what the command line says. Throws USAGE. */
+export function fromCommandLine(own: Process, options: ExecOptions): Process {
+  const [uid, gid] = options.user?.split(/:(.*)/s) ?? [];
+  const cwd = options.cwd ?? own.cwd;
+  if (!cwd.startsWith('/')) throw new VxnError('USAGE', 'Cwd must be an absolute path');
+  return {
+    ...own,
+    args: [...options.command],
+    terminal: options.tty,
+    consoleSize: undefined,
+    env: mergeEnvironment(own.env, options.env),
+    cwd,
+    uid: uid === undefined ? own.uid : number(uid, 'uid'),
+    gid: gid === undefined ? own.gid : number(gid, 'gid'),
+    additionalGids: [
+      ...own.additionalGids,
+      ...options.additionalGids.flatMap((g) => g.split(',')).map((g) => number(g, 'additional gid')),
+    ],
+    capabilities: withCapabilities(own.capabilities, options.capabilities),
+    noNewPrivileges: own.noNewPrivileges || options.noNewPrivileges,
+  };
+}
+
+function readProcess(options: ExecOptions, places: Places): Process {
+  const { processFile, command } = options;
+  if (processFile !== undefined && command.length > 0)
+    throw new VxnError('USAGE', 'either --process or a command, not both');
+  if (processFile !== undefined) return fromFile(processFile, places);
+  if (command.length === 0) {
+    throw new VxnError('USAGE', 'a command, or --process FILE, is missing', { hint: 'see exec --help' });
+  }
+  return fromCommandLine(containerProcess(places), options);
+}
+
+function refuse(status: Status): void {
+  if (status === 'running') return;
+  if (status === 'stopped') throw new VxnError('WRONG_STATE', 'cannot exec in a stopped container');
+  throw new VxnError('WRONG_STATE', 'container not running', { hint: 'start it first' });
+}
+
+function plan(options: ExecOptions, places: Places, stored: Stored): ExecMonitorPlan {
+  const process = readProcess(options, places);
+  const stdio = planStdio(process, options.consoleSocket, !options.detach);
+  const description = describeProcess(process, false, seccompFilter(places, stored));
+  if (description.length + TERMINAL_BYTES > DESCRIPTION_MAX)
+    throw new VxnError('INVALID_SPEC', 'the description of the process is larger than 4 MiB');
+  return {
+    id: options.id,
+    places,
+    program: process.args[0] ?? '',
+    description: encodeDescription(Type.Process, EXEC, description, process.terminal),
+    cgroups: stored.cgroup?.join ?? [],
+    oomScoreAdj: process.oomScoreAdj,
+    stdio,
+  };
+}
+
+async function run(context: Context, options: ExecOptions): Promise<number> {
+  const { config, root } = context;
+  checkId(options.id);
+  const places = placesOf(config, root, options.id);
+  const stored = load(places);
+  refuse(statusOf(places, stored));
+  if (!options.ignorePaused && existsSync(places.paused) && isPaused(places) === true)
+    throw new VxnError('WRONG_STATE', 'cannot exec in a paused container (use --ignore-paused to override)');
+  const { pidFile } = options;
+  if (!options.detach) {
+    const { pid, ended } = await startForeground(config, plan(options, places, stored));
+    if (pidFile !== undefined) writePidFile(pidFile, pid);
+    return ended;
+  }
+  const pid = startDetached(config, plan(options, places, stored));
+  try {
+    if (pidFile !== undefined) writePidFile(pidFile, pid);
+  } catch (error) {
+    process.kill(pid, 'SIGKILL');
+    throw error;
+  }
+  return 0;
+}
+
+/**
+ * `exec`: runs a further process in a running container. Detached it gives 0 when the program runs; otherwise the program's
+ * exit status, 128 + N after a signal. Every failure has exit code 255 and runc's words. Throws DOES_NOT_EXIST, WRONG_STATE,
+ * USAGE, INVALID_SPEC, GUEST, MONITOR.
+ */
+export async function exec(context: Context, options: ExecOptions): Promise<number> {
+  try {
+    return await run(context, options);
+  } catch (error) {
+    if (!(error instanceof VxnError)) throw error;
+    const { code, message, hint } = error;
+    throw new VxnError(code, `exec failed: ${message}`, {
+      exitCode: FAILED,
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+import { existsSync, readFileSync } from 'node:fs';
+import { FrameReader, Type } from '../channel/protocol.ts';
+import type { Config } from '../config/config.ts';
+import { checkId, load, placesOf } from '../container/container.ts';
+
+function withPredecessor(file: string): Buffer[] {
+  return [`${file}.1`, file].filter((f) => existsSync(f)).map((f) => readFileSync(f));
+}
+
+/** One piece of the program's output. */
+export interface Output {
+  stream: 'stdout' | 'stderr';
+  data: Buffer;
+}
+
+/** The frames of an output log; a frame cut off at its end is left out. */
+export function decodeOutput(log: Buffer): Output[] {
+  return new FrameReader().push(log).flatMap(({ type, payload }): Output[] => {
+    if (type === Type.Stdout) return [{ stream: 'stdout', data: payload }];
+    return type === Type.Stderr ? [{ stream: 'stderr', data: payload }] : [];
+  });
+}
+
+/** `logs`: what the program wrote last, within the settings' logSize. Throws DOES_NOT_EXIST. */
+export function programLog(config: Config, root: string, id: string): Output[] {
+  checkId(id);
+  const places = placesOf(config, root, id);
+  load(places);
+  return withPredecessor(places.outputLog).flatMap(decodeOutput);
+}
+
+/** `logs --console`: the guest kernel's log. Throws DOES_NOT_EXIST. */
+export function consoleLog(config: Config, root: string, id: string): Buffer {
+  checkId(id);
+  const places = placesOf(config, root, id);
+  load(places);
+  return Buffer.concat(withPredecessor(places.consoleLog));
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+import { readFileSync } from 'node:fs';
+import { gateOpened } from '../channel/requests.ts';
+import { type Places, placesOf } from '../container/container.ts';
+import { forwardSignals } from '../container/foreground.ts';
+import { errno } from '../host/errors.ts';
+import { isAlive } from '../host/process-id.ts';
+import type { Context } from './context.ts';
+import { type CreateOptions, create } from './create.ts';
+import { deleteContainer } from './delete.ts';
+import { start } from './start.ts';
+
+export interface RunOptions extends CreateOptions {
+  detach: boolean;
+  /** The container is not deleted at the end. */
+  keep: boolean;
+}
+
+const KILLED = 137;
+
+// A monitor that was killed has left no status.
+function exitStatus(places: Places): number {
+  try {
+    return Number(readFileSync(places.exit, 'utf8'));
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return KILLED;
+    throw error;
+  }
+}
+
+/**
+ * `run`: create, start, and, unless detached, wait and delete. Gives the program's exit status, 0 when detached. A container that
+ * could not be started is deleted. Throws what create and start throw.
+ */
+export async function run(context: Context, options: RunOptions): Promise<number> {
+  const { id, detach, keep } = options;
+  const places = placesOf(context.config, context.root, id);
+  const monitor = await create(context, options, !detach);
+  const kill = (signal: NodeJS.Signals): void => {
+    if (isAlive(monitor)) process.kill(monitor.pid, signal);
+  };
+  if (!detach) forwardSignals({ kill });
+  try {
+    await start(context, id);
+  } catch (error) {
+    await deleteContainer(context, id, true).catch(() => undefined);
+    throw error;
+  }
+  if (detach) return 0;
+  await gateOpened(places.endGate);
+  const status = exitStatus(places);
+  if (!keep) await deleteContainer(context, id, true);
+  return status;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { checkConfig, DEFAULTS, loadConfig } from '../../src/config/config.ts';
+import { temporaryFolder } from '../fixtures/temporary.ts';
+import { throwsVxn } from '../fixtures/throws.ts';
+
+test('nothing set: the defaults', () => {
+  assert.deepEqual(checkConfig({}, 'f'), DEFAULTS);
+  assert.deepEqual(checkConfig(null, 'f'), DEFAULTS);
+  assert.deepEqual(checkConfig({ memory: 512 }, 'f'), { ...DEFAULTS, memory: 512 });
+  const lists = { annotations: ['max*', 'kernel'], hostPaths: [] };
+  assert.deepEqual(checkConfig(lists, 'f'), { ...DEFAULTS, ...lists });
+});
+
+const BAD: [value: unknown, text: string][] = [
+  [[], 'f: must hold key: value pairs'],
+  ['x', 'f: must hold key: value pairs'],
+  [{ memroy: 1 }, 'f: unknown key "memroy"'],
+  [{ toString: 1 }, 'f: unknown key "toString"'],
+  [{ memory: '1' }, 'f: memory must be a number'],
+  [{ memory: 1.5 }, 'f: memory must be a whole number'],
+  [{ memory: -1 }, 'f: memory must be a whole number'],
+  [{ xl: null }, 'f: xl must be a string'],
+  [{ annotations: 'memory' }, 'f: annotations must be a list of strings'],
+  [{ annotations: ['memory', 1] }, 'f: annotations must be a list of strings'],
+  [{ annotations: ['memroy'] }, 'f: annotations: there is no annotation "memroy"'],
+  [{ annotations: ['org.openembedded.vxn.memory'] }, 'f: annotations: there is no annotation "org.'],
+  [{ hostPaths: null }, 'f: hostPaths must be a list of strings'],
+  [{ hostPaths: ['boot/*'] }, 'f: hostPaths: "boot/*" must begin with /'],
+  [{ guestType: 'hvm' }, 'f: guestType must be pv or pvh'],
+  [{ runDir: '/run/vxn-and-more' }, 'f: runDir must be at most 15 bytes long'],
+];
+for (const [value, text] of BAD) {
+  test(`refused: ${JSON.stringify(value)}`, () =>
+    throwsVxn(() => checkConfig(value, 'f'), 'INVALID_CONFIG', text));
+}
+
+function withSettings<T>(file: string, fn: () => T): T {
+  const before = process.env.VXN_CONFIG;
+  process.env.VXN_CONFIG = file;
+  try {
+    return fn();
+  } finally {
+    if (before === undefined) delete process.env.VXN_CONFIG;
+    else process.env.VXN_CONFIG = before;
+  }
+}
+
+const noYaml = (): never => assert.fail('the YAML parser was called');
+
+test('$VXN_CONFIG names a JSON file, for which no YAML parser is needed', () => {
+  const file = join(temporaryFolder(), 'c.json');
+  writeFileSync(file, '{ "vcpus": 3 }');
+  assert.equal(withSettings(file, () => loadConfig('1', noYaml)).vcpus, 3);
+  writeFileSync(file, '{');
+  throwsVxn(() => withSettings(file, () => loadConfig('1', noYaml)), 'INVALID_CONFIG', file);
+  throwsVxn(() => withSettings(`${file}.no`, () => loadConfig('1', noYaml)), 'INVALID_CONFIG', 'ENOENT');
+});
