@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../monitor/marker.c"
+#include "../monitor/domain/marker.c"
 
 #define CHECK(what)                          \
   do {                                       \

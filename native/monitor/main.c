@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// vxn-monitor: the process that an engine waits for. It stands for one container's first process: it holds its stdio, takes
-// its signals, and exits with its status. The process that was started ends at once, its child is the monitor. fd 3 gets
-// one line, "ok DOMID PID" or the reason of a failure. `vxn-monitor exec` stands for a further process: attach.c.
+// vxn-monitor: the process that owns a domain, together with the holder of the container's first process, for which
+// an engine waits. The process that was started ends at once; its child goes on. fd 3 gets one line, "ok DOMID PID" or
+// the reason of a failure. `vxn-monitor exec` is the holder of a further process, process/exec.h.
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,24 +14,24 @@
 #include <unistd.h>
 
 #include "../common/version.h"
-#include "attach.h"
-#include "cgroup.h"
-#include "lifeline.h"
-#include "loop.h"
-#include "network.h"
-#include "oom.h"
+#include "domain/kind.h"
+#include "domain/network.h"
+#include "domain/prepare.h"
+#include "host/cgroup.h"
+#include "host/loop.h"
+#include "host/oom.h"
+#include "host/ready.h"
+#include "host/timeline.h"
 #include "options.h"
-#include "prepare.h"
-#include "ready.h"
-#include "record.h"
-#include "session.h"
-#include "signals.h"
-#include "terminal.h"
+#include "process/exec.h"
+#include "process/first.h"
+#include "process/lifeline.h"
+#include "process/signals.h"
 
 // One for each exec, and our own.
 #define DESCRIPTORS 4096
 
-static const struct session *session;
+static const struct kind *kind;
 
 static void join_cgroups(const struct options *o) {
   for (size_t i = 0; i < o->n_cgroups; i++) {
@@ -64,10 +64,10 @@ static void allow_descriptors(void) {
 
 static void end_with(pid_t caller) {
   int fd = (int)syscall(SYS_pidfd_open, caller, 0);
-  if (fd < 0 || lifeline_watch(fd, session->kill) < 0) ready_fail("cannot watch the caller");
+  if (fd < 0 || lifeline_watch(fd, first_kill) < 0) ready_fail("cannot watch the caller");
 }
 
-// Its parent ends, so that whoever started it need not wait for more than the line at fd 3.
+// The parent ends, so that its caller need not wait for more than the line at fd 3.
 static void detach(void) {
   pid_t pid = fork();
   if (pid < 0) ready_fail("cannot fork");
@@ -77,46 +77,58 @@ static void detach(void) {
 
 // In the namespaces and with the signals of the caller, as xl and its hotplug programs expect.
 static void make_domain(const struct options *o) {
-  char path[160];
   const char *failure;
-  snprintf(path, sizeof path, "%s/timeline", o->run_dir);
-  timeline_open(path);
-  if (o->prepare == NULL || prepare(o->prepare, &failure)) return;
+  timeline_open(o->process.run_dir);
+  if (o->domain.prepare == NULL || prepare(o->domain.prepare, &failure)) return;
   errno = 0;
   ready_fail(failure);
+}
+
+static void enter_place(const struct options *o) {
+  allow_descriptors();
+  if (signals_take(first_signal) < 0) ready_fail("cannot take signals");
+  join_cgroups(o);
+  network_prepare();
+  if (o->domain.netns != NULL) enter_netns(o->domain.netns);
+  if (o->oom_score_adj != NULL) oom_score_adj(o->oom_score_adj);
+  if (o->caller > 0) end_with(o->caller);
+}
+
+static void open_all(const struct options *o) {
+  const char *error = NULL;
+  errno = 0;
+  if (kind->open(&o->domain, &error) < 0 || first_open(&o->process, &error) < 0) ready_fail(error);
+  int64_t domid = domain_open(o->domain.uuid, &kind->events, &error);
+  if (domid < 0) ready_fail(error);
+  kind->domain((uint32_t)domid);
+  char ready[48];
+  snprintf(ready, sizeof ready, "ok %" PRId64 " %d", domid, (int)getpid());
+  ready_say(ready);
+  close(READY_FD);
+}
+
+static void turn(void) {
+  kind->receive();
+  first_turn();
+  kind->flush();
 }
 
 int main(int argc, char **argv) {
   say_version(argc, argv, "vxn-monitor version " VXN_VERSION);
   struct options o;
-  const char *error = NULL;
-  if (argc > 1 && strcmp(argv[1], "exec") == 0) return attach_main(argc - 1, argv + 1);
+  if (argc > 1 && strcmp(argv[1], "exec") == 0) return exec_main(argc - 1, argv + 1);
   options_parse(&o, argc, argv);
-  session = strcmp(o.guest, "marker") == 0 ? &marker_session : &agent_session;
+  kind = o.marker ? &marker_kind : &agent_kind;
+  o.process.described = kind->described;
   fcntl(READY_FD, F_SETFD, FD_CLOEXEC);
   close_range(READY_FD + 1, ~0U, 0);
   prctl(PR_SET_NAME, "vxn-monitor");
   detach();
   make_domain(&o);
-  allow_descriptors();
-  if (signals_take(session->signal) < 0) ready_fail("cannot take signals");
-  join_cgroups(&o);
-  network_prepare();
-  if (o.netns != NULL) enter_netns(o.netns);
-  if (o.oom_score_adj != NULL) oom_score_adj(o.oom_score_adj);
-  if (o.caller > 0) end_with(o.caller);
-  errno = 0;
-  if (session->open(&o, &error) < 0) ready_fail(error);
-  int64_t domid;
-  if ((domid = domain_open(o.uuid, &session->events, &error)) < 0) ready_fail(error);
-  session->domain((uint32_t)domid);
-  char ready[48];
-  snprintf(ready, sizeof ready, "ok %" PRId64 " %d", domid, (int)getpid());
-  ready_say(ready);
-  close(READY_FD);
-  if (domain_socket() != NULL) session->events.served(domain_socket());
-  loop_run(session->turn);
-  int status = session->status();
-  terminal_end();
+  enter_place(&o);
+  open_all(&o);
+  loop_run(turn);
+  int status = first_close();
+  kind->close();
   return status;
 }

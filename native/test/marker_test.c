@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../monitor/marker.c"
+#include "../monitor/domain/marker.c"
 #include "harness.h"
 
 #define BEGIN "[    0.1] Linux\r\n=== vxn Init ===\r\n===OUTPUT_START===\r\n"

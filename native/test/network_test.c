@@ -15,10 +15,10 @@
 #include <unistd.h>
 
 #include "../common/redirect.h"
-#include "../monitor/netns.h"
-#include "../monitor/network_request.h"
-#include "../monitor/vif.h"
-#include "../monitor/wire.h"
+#include "../monitor/domain/netns.h"
+#include "../monitor/domain/network_request.h"
+#include "../monitor/xen/vif.h"
+#include "../monitor/domain/wire.h"
 #include "container.h"
 #include "dhcp.h"
 #include "network_records.h"

@@ -43,7 +43,7 @@ export function execMonitorArgs(plan: ExecMonitorPlan): string[] {
   const { id, places, program, stdio, cgroups, oomScoreAdj } = plan;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   const name = program.slice(0, NAME_MAX).replace(/[\x00-\x1f\x7f]/g, '?');
-  const args = ['exec', '--id', id, '--program', name, '--run-dir', places.run];
+  const args = ['exec', '--id', id, '--program', name, '--domain-dir', places.run];
   for (const cgroup of cgroups) args.push('--cgroup', cgroup);
   if (oomScoreAdj !== undefined) args.push('--oom-score-adj', String(oomScoreAdj));
   if (stdio.foreground) args.push('--foreground');

@@ -34,7 +34,8 @@ export interface Monitor {
 /** The command line of the monitor. */
 export function monitorArgs(config: Config, plan: MonitorPlan): string[] {
   const { places } = plan;
-  const args = ['--id', plan.id, '--uuid', plan.uuid, '--run-dir', places.run, '--log-dir', places.lib];
+  const args = ['--id', plan.id, '--uuid', plan.uuid, '--domain-dir', places.run, '--domain-log-dir', places.lib];
+  args.push('--run-dir', places.run, '--log-dir', places.lib);
   args.push('--prepare', places.steps, '--xl', config.xl, '--log-bytes', String(config.logSize * 1024));
   args.push('--netns', plan.netns);
   if (plan.oomScoreAdj !== undefined) args.push('--oom-score-adj', String(plan.oomScoreAdj));

@@ -80,7 +80,7 @@ test('the monitor’s title: the program’s name and nothing that could be a se
       cgroups: [],
       oomScoreAdj: undefined,
     });
-  assert.deepEqual(args('/bin/sh'), ['exec', '--id', 'c', '--program', '/bin/sh', '--run-dir', places.run]);
+  assert.deepEqual(args('/bin/sh'), ['exec', '--id', 'c', '--program', '/bin/sh', '--domain-dir', places.run]);
   assert.equal(args('a\nb\x1b[0m')[4], 'a?b?[0m');
   assert.equal(args('x'.repeat(100))[4]?.length, 64);
 });
