@@ -40,7 +40,7 @@ const descriptors = (pid: number): number => readdirSync(`/proc/${pid}/fd`).leng
 
 /** Milliseconds from a PROCESS frame to its STARTED, by the monitor and the guest alone. */
 async function roundTrip(host: Host): Promise<number> {
-  const control = await Control.open(host.places(ID).control);
+  const control = await Control.open(host.domainPlaces(ID).control);
   if (control === undefined) throw new Error('nobody listens at the control socket');
   const process = describeProcess(parseProcess(processJson()), false, undefined);
   const times: number[] = [];

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The entry point that engines call. Nothing that a verb does not need is done here.
 import { appendFileSync, closeSync, openSync, realpathSync, writeSync } from 'node:fs';
+import type { Context } from '../domain/context.ts';
 import { errno, messageOf, VxnError } from '../host/errors.ts';
 import { OCI_VERSION } from '../spec/spec.ts';
-import { type Context, makeContext } from '../verbs/context.ts';
 import type { CreateOptions } from '../verbs/create.ts';
 import { type Command, globalOption, type Parsed, parseArguments } from './arguments.ts';
+import { makeContext } from './make-context.ts';
+import { thisCaller } from './this-caller.ts';
 
 declare const VXN_VERSION: string;
 declare const VXN_COMMIT: string;
@@ -408,7 +410,7 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   const { log } = parsed.globals;
   if (log !== undefined) makeLog(log);
-  await VERBS[parsed.command]?.run(makeContext(parsed.globals, VXN_VERSION, parseYaml), parsed);
+  await VERBS[parsed.command]?.run(makeContext(parsed.globals, thisCaller(), VXN_VERSION, parseYaml), parsed);
 }
 
 // One line to --log, which engines quote as the reason, and the same to stderr.

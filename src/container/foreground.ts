@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Standing in the foreground for a monitor: signals go there.
+import type { Caller } from '../host/caller.ts';
 
 const FORWARDED: readonly NodeJS.Signals[] = [
   'SIGHUP',
@@ -13,7 +13,10 @@ const FORWARDED: readonly NodeJS.Signals[] = [
   'SIGWINCH',
 ];
 
-/** From now on the signals that this process gets go to another one instead. */
-export function forwardSignals(to: { kill(signal: NodeJS.Signals): unknown }): void {
-  for (const signal of FORWARDED) process.on(signal, () => to.kill(signal));
+/** From now on the signals that the caller gets go to a holder in the background instead. */
+export function forwardSignals(
+  caller: Pick<Caller, 'onSignal'>,
+  to: { kill(signal: NodeJS.Signals): unknown },
+): void {
+  caller.onSignal(FORWARDED, (signal) => to.kill(signal));
 }

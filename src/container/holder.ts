@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: MIT
-// Starting the monitor of an exec: the process that stands for a further process of a container.
+// Starting a holder of its own: the process that stands for a further process of a container.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Config } from '../config/config.ts';
+import type { DomainPlaces } from '../domain/domain.ts';
+import type { Caller } from '../host/caller.ts';
 import { errno, messageOf, VxnError } from '../host/errors.ts';
 import type { Places } from './container.ts';
 import { forwardSignals } from './foreground.ts';
 import { readyLine, readyNumber } from './ready-line.ts';
 import { type Stdio, stdioArgs, stdioFds } from './stdio.ts';
 
-export interface ExecMonitorPlan {
+export interface HolderPlan {
   id: string;
   places: Places;
+  domain: DomainPlaces;
   /** The program's name, for people who look at ps; its arguments may be secret. */
   program: string;
   /** PROCESS frames. */
@@ -38,12 +41,12 @@ function endOf(child: ChildProcess): Promise<number> {
 const READY_MS = 120_000;
 const NAME_MAX = 64;
 
-/** The command line of an exec's monitor. */
-export function execMonitorArgs(plan: ExecMonitorPlan): string[] {
-  const { id, places, program, stdio, cgroups, oomScoreAdj } = plan;
+/** The command line of a holder. */
+export function holderArgs(plan: HolderPlan): string[] {
+  const { id, domain, program, stdio, cgroups, oomScoreAdj } = plan;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   const name = program.slice(0, NAME_MAX).replace(/[\x00-\x1f\x7f]/g, '?');
-  const args = ['exec', '--id', id, '--program', name, '--domain-dir', places.run];
+  const args = ['exec', '--id', id, '--program', name, '--domain-dir', domain.run];
   for (const cgroup of cgroups) args.push('--cgroup', cgroup);
   if (oomScoreAdj !== undefined) args.push('--oom-score-adj', String(oomScoreAdj));
   if (stdio.foreground) args.push('--foreground');
@@ -51,7 +54,7 @@ export function execMonitorArgs(plan: ExecMonitorPlan): string[] {
 }
 
 // The description's own file descriptor: not on the command line, which every user of the machine can read.
-function withDescription<T>({ places, description }: ExecMonitorPlan, use: (fd: number) => T): T {
+function withDescription<T>({ places, description }: HolderPlan, use: (fd: number) => T): T {
   const file = join(places.run, `exec.${process.pid}`);
   const fd = openSync(file, 'w+', 0o600);
   try {
@@ -78,14 +81,15 @@ function cannotStart(command: string, error: unknown): VxnError {
 }
 
 /**
- * Starts the process and its monitor, and leaves both: the monitor is a child of nobody, so that the caller's subreaper gets its
- * status. Gives the monitor's pid when the program runs. Throws GUEST with the guest's reason, WRONG_STATE, MONITOR.
+ * Starts the process and its holder, and leaves both. The holder is a child of nobody, so that the
+ * caller's subreaper gets its status. Gives the holder's pid when the program runs. Throws GUEST
+ * with the guest's reason, WRONG_STATE, MONITOR.
  */
-export function startDetached(config: Config, plan: ExecMonitorPlan): number {
+export function startDetached(config: Config, plan: HolderPlan, caller: Caller): number {
   const command = join(config.libexecDir, 'vxn-monitor');
   const { error, output } = withDescription(plan, (fd) =>
-    spawnSync(command, execMonitorArgs(plan), {
-      stdio: [...stdioFds(plan.stdio), 'pipe', fd],
+    spawnSync(command, holderArgs(plan), {
+      stdio: [...stdioFds(plan.stdio, caller), 'pipe', fd],
       encoding: 'utf8',
       timeout: READY_MS,
     }),
@@ -98,18 +102,20 @@ export function startDetached(config: Config, plan: ExecMonitorPlan): number {
 }
 
 /**
- * As startDetached(), but the monitor is our child, gets our signals, and ends when we do. ended: with the program's exit status.
+ * As startDetached(), but the holder is our child, gets the caller's signals, and ends when we do.
+ * ended: resolves with the program's exit status.
  */
 export async function startForeground(
   config: Config,
-  plan: ExecMonitorPlan,
+  plan: HolderPlan,
+  caller: Caller,
 ): Promise<{ pid: number; ended: Promise<number> }> {
   const command = join(config.libexecDir, 'vxn-monitor');
   // Before the program can say a word: who hears it may answer with a signal.
   let started: ChildProcess | undefined;
-  forwardSignals({ kill: (signal) => started?.kill(signal) });
+  forwardSignals(caller, { kill: (signal) => started?.kill(signal) });
   const child = withDescription(plan, (fd) =>
-    spawn(command, execMonitorArgs(plan), { stdio: [...stdioFds(plan.stdio), 'pipe', fd] }),
+    spawn(command, holderArgs(plan), { stdio: [...stdioFds(plan.stdio, caller), 'pipe', fd] }),
   );
   started = child;
   const ended = endOf(child);

@@ -2,8 +2,9 @@
 // Hooks (runtime-spec config.md, POSIX-platform hooks). Loaded only for a configuration that has some. prestart, createRuntime,
 // poststart and poststop run here, in Dom0; createContainer and startContainer run in the guest, by its agent.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type Hook, hookRecords } from '../channel/description.ts';
+import type { Caller } from '../host/caller.ts';
 import { errno, messageOf, VxnError } from '../host/errors.ts';
 import { lookInRoot } from '../host/look-in-root.ts';
 import {
@@ -16,8 +17,7 @@ import {
   string,
 } from '../spec/read.ts';
 import { environmentEntry, type Spec } from '../spec/spec.ts';
-import type { Context } from '../verbs/context.ts';
-import type { Places, Stored } from './container.ts';
+import type { Container, Places } from './container.ts';
 
 /** In the order of a container's life. */
 export const HOOKS = [
@@ -30,6 +30,9 @@ export const HOOKS = [
 ] as const;
 export type HookName = (typeof HOOKS)[number];
 export type Hooks = Readonly<Record<HookName, readonly Hook[]>>;
+
+/** Whose environment hooks without one get, and who hears of a poststop hook that fails. */
+export type HookCaller = Pick<Caller, 'env' | 'warn'>;
 
 /** What a hook gets on stdin (runtime-spec runtime.md, state). */
 interface HookState {
@@ -82,17 +85,17 @@ export function checkGuestHooks(hooks: Hooks, spec: Spec, rootfs: string): void 
   }
 }
 
-function stateJson(stored: Stored, { status, pid }: HookState): string {
-  const { ociVersion, id, bundle, annotations } = stored;
+function stateJson(container: Container, { status, pid }: HookState): string {
+  const { ociVersion, id, bundle, annotations } = container;
   const some = Object.keys(annotations).length > 0 ? { annotations } : {};
   return JSON.stringify({ ociVersion, id, status, ...(pid === undefined ? {} : { pid }), bundle, ...some });
 }
 
 // The HOOK records of a container's first process. env is what hooks without one get.
-function describeHooks(hooks: Hooks, stored: Stored, env: readonly string[]): Buffer {
+function describeHooks(hooks: Hooks, container: Container, env: readonly string[]): Buffer {
   // In its own PID namespace the container's process is the first.
   const describe = (stage: 1 | 2, list: readonly Hook[], status: HookState['status']): Buffer[] =>
-    list.map((hook) => hookRecords(stage, hook, env, stateJson(stored, { status, pid: 1 })));
+    list.map((hook) => hookRecords(stage, hook, env, stateJson(container, { status, pid: 1 })));
   return Buffer.concat([
     ...describe(1, hooks.createContainer, 'creating'),
     ...describe(2, hooks.startContainer, 'created'),
@@ -133,11 +136,11 @@ const WORDS: Readonly<Record<string, string>> = {
 const cannotRun = (path: string, error: unknown): string =>
   `exec ${path}: ${WORDS[errno(error) ?? ''] ?? messageOf(error)}`;
 
-function launch({ path, args, env }: Hook): ChildProcess | string {
+function launch({ path, args, env }: Hook, caller: HookCaller): ChildProcess | string {
   try {
     return spawn(path, args.slice(1), {
       argv0: args[0] ?? path,
-      env: env === undefined ? process.env : environment(env),
+      env: env === undefined ? caller.env : environment(env),
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     });
@@ -147,10 +150,10 @@ function launch({ path, args, env }: Hook): ChildProcess | string {
 }
 
 // Resolves with what went wrong, or undefined. Output that a child of the hook holds open is not waited for.
-function runOne(hook: Hook, input: string): Promise<string | undefined> {
+function runOne(hook: Hook, input: string, caller: HookCaller): Promise<string | undefined> {
   const { path, timeout } = hook;
   return new Promise((resolve) => {
-    const child = launch(hook);
+    const child = launch(hook, caller);
     if (typeof child === 'string') return resolve(child);
     const [stdout, stderr] = [collectTail(child, 'stdout'), collectTail(child, 'stderr')];
     let late = false;
@@ -182,72 +185,75 @@ function runOne(hook: Hook, input: string): Promise<string | undefined> {
 }
 
 // In order; the first that fails is the last that runs.
-async function runHooks(name: HookName, hooks: Hooks, stored: Stored, state: HookState): Promise<void> {
+async function runHooks(
+  name: HookName,
+  hooks: Hooks,
+  container: Container,
+  state: HookState,
+  caller: HookCaller,
+): Promise<void> {
   for (const [i, hook] of hooks[name].entries()) {
-    const failure = await runOne(hook, stateJson(stored, state));
+    const failure = await runOne(hook, stateJson(container, state), caller);
     if (failure !== undefined) throw new VxnError('HOOK', `error running ${name} hook #${i}: ${failure}`);
   }
 }
 
-function warn(text: string): void {
-  try {
-    writeSync(2, `${text.replace(/\s*\n\s*/g, ' ')}\n`);
-  } catch {
-    // Nobody reads it.
-  }
-}
-
-// Runs every one; what fails is only told, on stderr.
-async function runPoststop(hooks: Hooks, stored: Stored): Promise<void> {
-  const input = stateJson(stored, { status: 'stopped', pid: undefined });
+// Runs every one. A failure is only told, as a warning.
+async function runPoststop(hooks: Hooks, container: Container, caller: HookCaller): Promise<void> {
+  const input = stateJson(container, { status: 'stopped', pid: undefined });
   for (const [i, hook] of hooks.poststop.entries()) {
-    const failure = await runOne(hook, input);
-    if (failure !== undefined) warn(`warning: error running poststop hook #${i}: ${failure}`);
+    const failure = await runOne(hook, input, caller);
+    if (failure === undefined) continue;
+    caller.warn(`warning: error running poststop hook #${i}: ${failure}`.replace(/\s*\n\s*/g, ' '));
   }
 }
 
 /** Runs the poststop hooks of the stored configuration, if create came as far as its first hook. */
-export async function poststop(places: Places, stored: Stored): Promise<void> {
-  if (stored.monitor === undefined) return;
-  await runPoststop(parseHooks(JSON.parse(readFileSync(places.config, 'utf8')) as Json), stored);
+export async function poststop(places: Places, container: Container, caller: HookCaller): Promise<void> {
+  if (container.holder === undefined) return;
+  const raw = JSON.parse(readFileSync(places.config, 'utf8')) as Json;
+  await runPoststop(parseHooks(raw), container, caller);
 }
 
 /** The hooks of create that run in Dom0: the domain and its monitor are there, the pid file is not. Throws HOOK. */
-export async function runCreateHooks(hooks: Hooks, stored: Stored): Promise<void> {
-  const state = { status: 'creating', pid: stored.monitor?.pid } as const;
-  await runHooks('prestart', hooks, stored, state);
-  await runHooks('createRuntime', hooks, stored, state);
-}
-
-interface Container {
-  context: Context;
-  places: Places;
-  stored: Stored;
+export async function runCreateHooks(hooks: Hooks, container: Container, caller: HookCaller): Promise<void> {
+  const state = { status: 'creating', pid: container.holder?.pid } as const;
+  await runHooks('prestart', hooks, container, state, caller);
+  await runHooks('createRuntime', hooks, container, state, caller);
 }
 
 // The guest says in its message that it was a hook.
 const FAILED_IN_GUEST = /^error running (createContainer|startContainer) hook #\d+: /;
 
+/** What starting a container with hooks needs of its caller. */
+export interface StartSteps {
+  /** Starts the program. Gets the HOOK records of its description. */
+  begin(hooks: Buffer): void;
+  /** Stops and deletes the container, and calls last before its files go. */
+  remove(last: () => Promise<void>): Promise<void>;
+}
+
 /**
- * Starts the program by begin, which gets its HOOK records, and runs the poststart hooks. When a hook fails the container is
- * stopped and deleted (runtime-spec runtime.md, lifecycle). Throws what begin throws, and HOOK.
+ * Starts the program and runs the poststart hooks. When a hook fails the container is stopped and
+ * deleted (runtime-spec runtime.md, lifecycle). Throws what begin throws, and HOOK.
  */
 export async function startWithHooks(
-  { context, places, stored }: Container,
+  container: Container,
   raw: Json,
-  spec: Spec,
-  begin: (hooks: Buffer) => void,
+  env: readonly string[],
+  caller: HookCaller,
+  { begin, remove }: StartSteps,
 ): Promise<void> {
   const hooks = parseHooks(raw);
   try {
-    begin(describeHooks(hooks, stored, spec.process?.env ?? []));
-    await runHooks('poststart', hooks, stored, { status: 'running', pid: stored.monitor?.pid });
+    begin(describeHooks(hooks, container, env));
+    const state = { status: 'running', pid: container.holder?.pid } as const;
+    await runHooks('poststart', hooks, container, state, caller);
   } catch (error) {
     const message = messageOf(error);
     if (!FAILED_IN_GUEST.test(message) && !(error instanceof VxnError && error.code === 'HOOK')) throw error;
-    const { removeContainer } = await import('./remove.ts');
-    // The hook's failure is the one to tell; what could not be undone is there for `delete`.
-    await removeContainer(context, places, stored, () => runPoststop(hooks, stored)).catch(() => undefined);
+    // The hook's failure is the one to tell. `delete` finds what could not be undone.
+    await remove(() => runPoststop(hooks, container, caller)).catch(() => undefined);
     throw new VxnError('HOOK', message);
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The container's root as an ext4 image: content of the bundle's rootfs, which is only read.
+// The container's root as an ext4 image, filled from the bundle's rootfs, which is only read.
 import { closeSync, ftruncateSync, lstatSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { messageOf, VxnError } from '../host/errors.ts';
 import { describeStatus, type Step } from '../host/step.ts';
@@ -50,8 +50,8 @@ export function sizeOf(content: Content, free: number): { bytes: number; inodes:
   return { bytes, inodes };
 }
 
-// All that is wanted, since mke2fs.conf, which is not read, is where ext4's own would come from. Without ext_attr mke2fs
-// drops extended attributes, file capabilities among them, and says nothing.
+// mke2fs.conf, the usual source of ext4's defaults, is not read: list every feature. Without
+// ext_attr mke2fs drops extended attributes, file capabilities among them, and says nothing.
 const FEATURES =
   'none,ext_attr,dir_index,filetype,sparse_super,large_file,huge_file,extent,flex_bg,dir_nlink,extra_isize';
 
@@ -81,10 +81,8 @@ export function mke2fsArgs(image: string, rootfs: string, inodes: number): strin
   ];
 }
 
-// mke2fs -d copies what is below the root but not the root directory's own mode and owner.
-function rootAttributeSteps(rootfs: string, image: string): Step[] {
-  const st = statSync(rootfs);
-  const [mode, uid, gid] = [st.mode & 0o7777, st.uid, st.gid];
+// mke2fs -d copies the content of the root directory, but not its own mode and owner.
+function rootAttributeSteps({ mode, uid, gid }: RootDisk, image: string): Step[] {
   if (mode === 0o755 && uid === 0 && gid === 0) return [];
   const requests = `${image}.debugfs`;
   const fields = { mode: `0${(0o040000 | mode).toString(8)}`, uid, gid };
@@ -111,17 +109,33 @@ function mke2fsFailure(mke2fs: string, status: number, stderr: string): VxnError
   return new VxnError('DISK', `cannot build the root disk: ${why}`);
 }
 
+/** The image of a container's root, decided before it is made. */
+export interface RootDisk {
+  rootfs: string;
+  bytes: number;
+  inodes: number;
+  /** Of the root directory itself. */
+  mode: number;
+  uid: number;
+  gid: number;
+}
+
+/** An image for the content of rootfs, with so many bytes free beside it. Throws DISK. */
+export function planRootDisk(rootfs: string, free: number): RootDisk {
+  const { mode, uid, gid } = statSync(rootfs);
+  return { rootfs, ...sizeOf(measure(rootfs), free), mode: mode & 0o7777, uid, gid };
+}
+
 /**
- * Makes an empty image at file and says how to fill it: everything below rootfs with owners, modes, links, devices, xattrs,
- * times and holes, and free bytes of space beside it. Throws DISK.
+ * Makes an empty image at file. Gives the steps that fill it with everything below rootfs: owners,
+ * modes, links, devices, xattrs, times and holes. Throws DISK.
  */
-export function rootDiskSteps(mke2fs: string, rootfs: string, file: string, free: number): Step[] {
-  const size = sizeOf(measure(rootfs), free);
+export function makeRootDisk(mke2fs: string, disk: RootDisk, file: string): Step[] {
   const fd = openSync(file, 'w', 0o600);
   try {
-    ftruncateSync(fd, size.bytes);
+    ftruncateSync(fd, disk.bytes);
   } catch (error) {
-    throw new VxnError('DISK', `cannot make an image of ${size.bytes} bytes: ${messageOf(error)}`, {
+    throw new VxnError('DISK', `cannot make an image of ${disk.bytes} bytes: ${messageOf(error)}`, {
       cause: error,
     });
   } finally {
@@ -130,9 +144,9 @@ export function rootDiskSteps(mke2fs: string, rootfs: string, file: string, free
   return [
     {
       name: 'disk',
-      argv: [mke2fs, ...mke2fsArgs(file, rootfs, size.inodes)],
+      argv: [mke2fs, ...mke2fsArgs(file, disk.rootfs, disk.inodes)],
       failure: (status, stderr) => mke2fsFailure(mke2fs, status, stderr),
     },
-    ...rootAttributeSteps(rootfs, file),
+    ...rootAttributeSteps(disk, file),
   ];
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Where a process's stdio is on this side: the caller's fds 0 to 2, the caller's terminal, or a new one for an engine.
+// Where a process's stdio is on this side: the caller's descriptors, the caller's terminal, or a
+// new terminal for an engine.
 import { resolve } from 'node:path';
+import type { Caller, CallerFds } from '../host/caller.ts';
 import { VxnError } from '../host/errors.ts';
 import type { Process } from '../spec/spec.ts';
 
@@ -17,13 +19,15 @@ export interface Stdio {
 }
 
 /**
- * What a process of these properties has for stdio. Throws USAGE when a console socket is missing, too long, or for nothing,
- * in runc's words.
+ * The stdio of a process with these properties. A relative path of the console socket starts from
+ * the caller's folder. Throws USAGE, in runc's words, when a console socket is missing, too long,
+ * or for nothing.
  */
 export function planStdio(
   process: Pick<Process, 'terminal' | 'consoleSize'> | undefined,
   consoleSocket: string | undefined,
   foreground: boolean,
+  { cwd }: Pick<Caller, 'cwd'>,
 ): Stdio {
   const terminal = process?.terminal === true;
   if (terminal && !foreground && consoleSocket === undefined) {
@@ -36,7 +40,7 @@ export function planStdio(
       hint: 'leave out --console-socket, or set process.terminal to true',
     });
   }
-  const path = consoleSocket === undefined ? undefined : resolve(consoleSocket);
+  const path = consoleSocket === undefined ? undefined : resolve(cwd, consoleSocket);
   const length = Buffer.byteLength(path ?? '');
   if (length > SOCKET_PATH_MAX) {
     throw new VxnError(
@@ -47,7 +51,7 @@ export function planStdio(
   return { terminal, consoleSocket: path, size: process?.consoleSize, foreground };
 }
 
-/** What the monitor's command line says of it. */
+/** Arguments of a holder that say where the stdio is. */
 export function stdioArgs({ terminal, consoleSocket, size, foreground }: Stdio): string[] {
   const args: string[] = [];
   if (foreground && terminal) args.push('--terminal');
@@ -58,10 +62,9 @@ export function stdioArgs({ terminal, consoleSocket, size, foreground }: Stdio):
 }
 
 /**
- * fds 0 to 2 of the monitor. With a terminal of its own it has nothing of the caller's, which may be a pipe whose end the
- * caller waits for.
+ * Descriptors 0 to 2 of the holder. With a terminal of its own it has nothing of the caller's,
+ * which may be a pipe whose end the caller waits for.
  */
-export function stdioFds({ consoleSocket }: Stdio): ('inherit' | 'ignore')[] {
-  const one = consoleSocket === undefined ? 'inherit' : 'ignore';
-  return [one, one, one];
+export function stdioFds({ consoleSocket }: Stdio, { fds }: { fds: CallerFds }): (number | 'ignore')[] {
+  return consoleSocket === undefined ? [...fds] : ['ignore', 'ignore', 'ignore'];
 }

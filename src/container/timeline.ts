@@ -12,7 +12,9 @@ import {
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { VxnError } from '../host/errors.ts';
-import { checkId, type Places, placesOf, shortHash } from './container.ts';
+import { shortHash } from '../host/short-hash.ts';
+import { CREATE_STEP } from '../xen/toolstack.ts';
+import { checkId, type Places, placesOf } from './container.ts';
 
 const KEPT = 64;
 
@@ -66,7 +68,7 @@ export function parseTimeline(text: string): Stamp[] {
 /** What people call the way from one stamp to another. */
 const PHASES: readonly (readonly [name: string, from: string, to: string])[] = [
   ['image disk', 'disk.begin', 'disk.end'],
-  ['xl create', 'xl-create.begin', 'xl-create.end'],
+  ['xl create', `${CREATE_STEP}.begin`, `${CREATE_STEP}.end`],
   ['guest kernel', 'guest.kernel', 'guest.agent'],
   ['agent ready', 'guest.agent', 'agent.ready'],
   ['program start', 'start.begin', 'program.start'],

@@ -1,29 +1,42 @@
 // SPDX-License-Identifier: MIT
-// Starting the monitor: the detached process that the engine will wait for.
+// Starting the monitor: the detached process in Dom0 that owns a domain.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
-import type { Places } from '../container/container.ts';
-import { type Stdio, stdioArgs, stdioFds } from '../container/stdio.ts';
 import { VxnError } from '../host/errors.ts';
 import { identify, type ProcessId } from '../host/process-id.ts';
 import { encodeSteps, type Step, stepEnvironment } from '../host/step.ts';
+import type { DomainPlaces } from './domain.ts';
+
+/** The container whose holder the monitor is as well. */
+export interface OwnContainer {
+  id: string;
+  /** Its folder of volatile state, and the one of its disk and logs. */
+  run: string;
+  lib: string;
+  /** Arguments that say where the program's stdio is, and who waits for its end. */
+  args: readonly string[];
+  /** Descriptors 0 to 2 of the holder. */
+  fds: readonly (number | 'ignore')[];
+}
 
 export interface MonitorPlan {
-  id: string;
   uuid: string;
-  places: Places;
+  places: DomainPlaces;
+  container: OwnContainer;
   /** A network namespace's path, or 'new'. */
   netns: string;
   oomScoreAdj: number | undefined;
   /** Folders of the cgroups that it joins. */
   cgroups: readonly string[];
-  /** Arguments for this kind of guest. */
-  guestArgs: readonly string[];
-  /** What makes the domain, in order. */
+  /** Arguments for this kind of domain and this toolstack. */
+  args: readonly string[];
+  /** The programs that make the domain, in order, and the file that lists them for the monitor. */
   steps: readonly Step[];
-  stdio: Stdio;
+  stepsFile: string;
+  /** PATH of the steps. */
+  path: string;
 }
 
 export interface Monitor {
@@ -33,15 +46,15 @@ export interface Monitor {
 
 /** The command line of the monitor. */
 export function monitorArgs(config: Config, plan: MonitorPlan): string[] {
-  const { places } = plan;
-  const args = ['--id', plan.id, '--uuid', plan.uuid, '--domain-dir', places.run, '--domain-log-dir', places.lib];
-  args.push('--run-dir', places.run, '--log-dir', places.lib);
-  args.push('--prepare', places.steps, '--xl', config.xl, '--log-bytes', String(config.logSize * 1024));
+  const { places, container } = plan;
+  const args = ['--id', container.id, '--uuid', plan.uuid];
+  args.push('--domain-dir', places.run, '--domain-log-dir', places.lib);
+  args.push('--run-dir', container.run, '--log-dir', container.lib);
+  args.push('--prepare', plan.stepsFile, '--log-bytes', String(config.logSize * 1024));
   args.push('--netns', plan.netns);
   if (plan.oomScoreAdj !== undefined) args.push('--oom-score-adj', String(plan.oomScoreAdj));
   for (const cgroup of plan.cgroups) args.push('--cgroup', cgroup);
-  if (plan.stdio.foreground) args.push('--caller', String(process.pid));
-  return [...args, ...stdioArgs(plan.stdio), ...plan.guestArgs];
+  return [...args, ...container.args, ...plan.args];
 }
 
 function ready(line: string): Monitor | undefined {
@@ -58,17 +71,18 @@ function failure(command: string, steps: readonly Step[], said: string): VxnErro
 }
 
 /**
- * Starts the monitor in a session of its own. It runs the steps that make the domain; this waits until it watches that and,
- * where there is one, has sent the terminal. Throws MONITOR, or what a step that failed has to say.
+ * Starts the monitor in a session of its own. It runs the steps that make the domain. This
+ * function waits until the monitor watches the domain and has sent the terminal, if there is one.
+ * Throws MONITOR, or the failure of a step.
  */
 export function startMonitor(config: Config, plan: MonitorPlan): Monitor {
   const command = join(config.libexecDir, 'vxn-monitor');
-  writeFileSync(plan.places.steps, encodeSteps(plan.steps), { mode: 0o600 });
+  writeFileSync(plan.stepsFile, encodeSteps(plan.steps), { mode: 0o600 });
   const { error, output } = spawnSync(command, monitorArgs(config, plan), {
-    stdio: [...stdioFds(plan.stdio), 'pipe'],
+    stdio: [...plan.container.fds, 'pipe'],
     encoding: 'utf8',
     cwd: '/',
-    env: stepEnvironment(),
+    env: stepEnvironment(plan.path),
   });
   if (error !== undefined) throw new VxnError('MONITOR', `cannot start ${command}: ${error.message}`);
   const said = output[3] ?? '';

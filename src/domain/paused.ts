@@ -4,8 +4,8 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { encodeFrame, Type } from '../channel/protocol.ts';
 import { request } from '../channel/requests.ts';
-import { type Places, type Status, type Stored, statusOf } from '../container/container.ts';
 import { errno } from '../host/errors.ts';
+import type { DomainPlaces } from './domain.ts';
 
 // The monitor needs a fraction of a millisecond; one that hangs must not hang `state` and `list`.
 const ANSWER_MS = 2000;
@@ -20,8 +20,11 @@ function readOnce(file: string): string | undefined {
   }
 }
 
-/** True while Xen has the container's domain paused; undefined when its monitor does not say within two seconds. */
-export function isPaused(places: Places): boolean | undefined {
+/**
+ * True while Xen has the domain paused. undefined when its monitor does not say within two
+ * seconds.
+ */
+export function isPaused(places: DomainPlaces): boolean | undefined {
   const answer = `${places.paused}.${process.pid}`;
   rmSync(answer, { force: true });
   if (!request(places.requests, encodeFrame(Type.Paused, process.pid))) return undefined;
@@ -35,13 +38,4 @@ export function isPaused(places: Places): boolean | undefined {
     return text === '1';
   }
   return undefined;
-}
-
-/** How the container is now, paused or not. */
-export function fullStatus(places: Places, stored: Stored): Status | 'paused' {
-  const status = statusOf(places, stored);
-  if (status !== 'running' && status !== 'created') return status;
-  // Its domain waits for start in just this way.
-  if (status === 'created' && stored.guest === 'marker') return status;
-  return isPaused(places) === true ? 'paused' : status;
 }

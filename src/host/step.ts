@@ -10,14 +10,20 @@ export interface Step {
   failure(status: number, stderr: string): VxnError;
 }
 
-/** Steps as vxn-monitor reads them: words that end in NUL, for each step its name, number of arguments, arguments. */
+/**
+ * Steps as vxn-monitor reads them: words that end in NUL. Each step has its name, the number of
+ * its arguments, and the arguments.
+ */
 export function encodeSteps(steps: readonly Step[]): string {
   return steps.map(({ name, argv }) => [name, argv.length, ...argv].map((w) => `${w}\0`).join('')).join('');
 }
 
-/** The environment of the steps: what a host's mke2fs.conf says must not change what the guest gets. */
-export function stepEnvironment(): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH ?? '', MKE2FS_CONFIG: '/dev/null', MKE2FS_SYNC: '0' };
+/**
+ * The environment of the steps. The host's mke2fs.conf must not change what the guest gets. path:
+ * PATH, where programs are looked for.
+ */
+export function stepEnvironment(path: string): NodeJS.ProcessEnv {
+  return { PATH: path, MKE2FS_CONFIG: '/dev/null', MKE2FS_SYNC: '0' };
 }
 
 /** How a step ended, for a message. */

@@ -2,10 +2,12 @@
 
 import { Control } from '../channel/control.ts';
 import { askStats, type GuestStats } from '../channel/stats.ts';
-import { checkId, load, type Places, placesOf } from '../container/container.ts';
-import { fullStatus } from '../domain/paused.ts';
+import { checkId, domainOf, placesOf } from '../container/container.ts';
+import { fullStatus } from '../container/status.ts';
+import { load } from '../container/store.ts';
+import type { Context } from '../domain/context.ts';
+import type { DomainPlaces } from '../domain/domain.ts';
 import { VxnError } from '../host/errors.ts';
-import type { Context } from './context.ts';
 
 // A guest that boots under load answers late; one that is not paused answers.
 const ANSWER_MS = 60_000;
@@ -70,14 +72,14 @@ export interface EventsOptions {
   interval: number;
 }
 
-async function connect(places: Places, id: string): Promise<Control> {
-  const control = await Control.open(places.control);
+async function connect(domain: DomainPlaces, id: string): Promise<Control> {
+  const control = await Control.open(domain.control);
   if (control !== undefined) return control;
   throw new VxnError('WRONG_STATE', `container with id ${id} is not running`);
 }
 
-async function once(places: Places, id: string, emit: (event: object) => boolean): Promise<void> {
-  const control = await connect(places, id);
+async function once(domain: DomainPlaces, id: string, emit: (event: object) => boolean): Promise<void> {
+  const control = await connect(domain, id);
   try {
     const stats = await askStats(control, ANSWER_MS);
     if (stats === undefined)
@@ -89,12 +91,12 @@ async function once(places: Places, id: string, emit: (event: object) => boolean
 }
 
 async function stream(
-  places: Places,
+  domain: DomainPlaces,
   id: string,
   interval: number,
   emit: (event: object) => boolean,
 ): Promise<void> {
-  const control = await connect(places, id);
+  const control = await connect(domain, id);
   let killed: number | undefined;
   try {
     // The connection ends with the container.
@@ -122,12 +124,15 @@ export async function events(
   emit: (event: object) => boolean,
 ): Promise<void> {
   checkId(id);
-  const places = placesOf(context.config, context.root, id);
-  const status = fullStatus(places, load(places));
+  const { config, root } = context;
+  const places = placesOf(config, root, id);
+  const container = load(places);
+  const domain = domainOf(config, container);
+  const status = fullStatus(config, places, container);
   if (status === 'stopped' || status === 'creating')
     throw new VxnError('WRONG_STATE', `container with id ${id} is not running`);
-  if (!options.stats) return stream(places, id, options.interval, emit);
+  if (!options.stats) return stream(domain, id, options.interval, emit);
   if (status === 'paused')
     throw new VxnError('WRONG_STATE', 'container paused: its guest has no figures until resume');
-  return once(places, id, emit);
+  return once(domain, id, emit);
 }

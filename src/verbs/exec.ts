@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: MIT
 import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { describeProcess, EXEC } from '../channel/description.ts';
 import { DESCRIPTION_MAX, encodeDescription, TERMINAL_BYTES, Type } from '../channel/protocol.ts';
 import {
+  type Container,
   checkId,
-  load,
+  domainOf,
   type Places,
   placesOf,
-  type Status,
-  type Stored,
   seccompFilter,
-  statusOf,
 } from '../container/container.ts';
-import { type ExecMonitorPlan, startDetached, startForeground } from '../container/holder.ts';
+import { type HolderPlan, startDetached, startForeground } from '../container/holder.ts';
 import { writePidFile } from '../container/pid-file.ts';
+import { type Status, statusOf } from '../container/status.ts';
 import { planStdio } from '../container/stdio.ts';
+import { load } from '../container/store.ts';
+import type { Context } from '../domain/context.ts';
 import { isPaused } from '../domain/paused.ts';
 import { messageOf, VxnError } from '../host/errors.ts';
 import { parseConfigText } from '../spec/bundle.ts';
 import { capabilityBit } from '../spec/capabilities.ts';
 import { type Capabilities, type Process, parseProcess } from '../spec/spec.ts';
-import type { Context } from './context.ts';
 
 export interface ExecOptions {
   id: string;
@@ -139,11 +140,11 @@ export function fromCommandLine(own: Process, options: ExecOptions): Process {
   };
 }
 
-function readProcess(options: ExecOptions, places: Places): Process {
+function readProcess(options: ExecOptions, places: Places, cwd: string): Process {
   const { processFile, command } = options;
   if (processFile !== undefined && command.length > 0)
     throw new VxnError('USAGE', 'either --process or a command, not both');
-  if (processFile !== undefined) return fromFile(processFile, places);
+  if (processFile !== undefined) return fromFile(resolve(cwd, processFile), places);
   if (command.length === 0) {
     throw new VxnError('USAGE', 'a command, or --process FILE, is missing', { hint: 'see exec --help' });
   }
@@ -156,38 +157,45 @@ function refuse(status: Status): void {
   throw new VxnError('WRONG_STATE', 'container not running', { hint: 'start it first' });
 }
 
-function plan(options: ExecOptions, places: Places, stored: Stored): ExecMonitorPlan {
-  const process = readProcess(options, places);
-  const stdio = planStdio(process, options.consoleSocket, !options.detach);
-  const description = describeProcess(process, false, seccompFilter(places, stored));
+function plan(
+  { config, caller }: Context,
+  options: ExecOptions,
+  places: Places,
+  container: Container,
+): HolderPlan {
+  const process = readProcess(options, places, caller.cwd);
+  const stdio = planStdio(process, options.consoleSocket, !options.detach, caller);
+  const description = describeProcess(process, false, seccompFilter(places, container));
   if (description.length + TERMINAL_BYTES > DESCRIPTION_MAX)
     throw new VxnError('INVALID_SPEC', 'the description of the process is larger than 4 MiB');
   return {
     id: options.id,
     places,
+    domain: domainOf(config, container),
     program: process.args[0] ?? '',
     description: encodeDescription(Type.Process, EXEC, description, process.terminal),
-    cgroups: stored.cgroup?.join ?? [],
+    cgroups: container.cgroup?.join ?? [],
     oomScoreAdj: process.oomScoreAdj,
     stdio,
   };
 }
 
 async function run(context: Context, options: ExecOptions): Promise<number> {
-  const { config, root } = context;
+  const { config, root, caller } = context;
   checkId(options.id);
   const places = placesOf(config, root, options.id);
-  const stored = load(places);
-  refuse(statusOf(places, stored));
-  if (!options.ignorePaused && existsSync(places.paused) && isPaused(places) === true)
+  const container = load(places);
+  refuse(statusOf(places, container));
+  const domain = domainOf(config, container);
+  if (!options.ignorePaused && existsSync(domain.paused) && isPaused(domain) === true)
     throw new VxnError('WRONG_STATE', 'cannot exec in a paused container (use --ignore-paused to override)');
-  const { pidFile } = options;
+  const pidFile = options.pidFile === undefined ? undefined : resolve(caller.cwd, options.pidFile);
   if (!options.detach) {
-    const { pid, ended } = await startForeground(config, plan(options, places, stored));
+    const { pid, ended } = await startForeground(config, plan(context, options, places, container), caller);
     if (pidFile !== undefined) writePidFile(pidFile, pid);
     return ended;
   }
-  const pid = startDetached(config, plan(options, places, stored));
+  const pid = startDetached(config, plan(context, options, places, container), caller);
   try {
     if (pidFile !== undefined) writePidFile(pidFile, pid);
   } catch (error) {
@@ -198,9 +206,9 @@ async function run(context: Context, options: ExecOptions): Promise<number> {
 }
 
 /**
- * `exec`: runs a further process in a running container. Detached it gives 0 when the program runs; otherwise the program's
- * exit status, 128 + N after a signal. Every failure has exit code 255 and runc's words. Throws DOES_NOT_EXIST, WRONG_STATE,
- * USAGE, INVALID_SPEC, GUEST, MONITOR.
+ * `exec`: runs a further process in a running container. Detached it gives 0 when the program
+ * runs; otherwise the program's exit status, 128 + N after a signal. Every failure has exit code
+ * 255 and runc's words. Throws DOES_NOT_EXIST, WRONG_STATE, USAGE, INVALID_SPEC, GUEST, MONITOR.
  */
 export async function exec(context: Context, options: ExecOptions): Promise<number> {
   try {

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { FrameReader, Type } from '../channel/protocol.ts';
 import type { Config } from '../config/config.ts';
-import { checkId, load, placesOf } from '../container/container.ts';
+import { checkId, domainOf, placesOf } from '../container/container.ts';
+import { load } from '../container/store.ts';
 
 function withPredecessor(file: string): Buffer[] {
   return [`${file}.1`, file].filter((f) => existsSync(f)).map((f) => readFileSync(f));
@@ -33,7 +34,6 @@ export function programLog(config: Config, root: string, id: string): Output[] {
 /** `logs --console`: the guest kernel's log. Throws DOES_NOT_EXIST. */
 export function consoleLog(config: Config, root: string, id: string): Buffer {
   checkId(id);
-  const places = placesOf(config, root, id);
-  load(places);
-  return Buffer.concat(withPredecessor(places.consoleLog));
+  const container = load(placesOf(config, root, id));
+  return Buffer.concat(withPredecessor(domainOf(config, container).consoleLog));
 }

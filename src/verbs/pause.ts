@@ -1,69 +1,79 @@
 // SPDX-License-Identifier: MIT
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { checkId, load, type Places, placesOf, type Stored, statusOf } from '../container/container.ts';
-import { fullStatus, isPaused } from '../domain/paused.ts';
+import { type Container, checkId, domainOf, type Places, placesOf } from '../container/container.ts';
+import { fullStatus, statusOf } from '../container/status.ts';
+import { load } from '../container/store.ts';
+import type { Context } from '../domain/context.ts';
+import { type DomainPlaces, loadDomain } from '../domain/domain.ts';
+import { TRAITS } from '../domain/kinds/kind.ts';
+import { ownDomain } from '../domain/own-domain.ts';
+import { isPaused } from '../domain/paused.ts';
 import { VxnError } from '../host/errors.ts';
-import type { Toolstack } from '../xen/toolstack.ts';
-import type { Context } from './context.ts';
 
 // Xen counts: a domain that was paused twice runs when it was unpaused twice.
 const UNPAUSE_MAX = 32;
 
-/** The container's domain, if it still is there and ours. Throws TOOLSTACK. */
-export function ownDomain(toolstack: Toolstack, stored: Stored): number {
-  const { domid, uuid } = stored;
-  if (domid !== undefined && toolstack.isOurs(domid, uuid)) return domid;
-  throw new VxnError('TOOLSTACK', `domain ${domid ?? stored.domain} is not the container's any more`);
+interface Found {
+  places: Places;
+  container: Container;
+  domain: DomainPlaces;
+  status: ReturnType<typeof fullStatus>;
 }
 
-/** Makes sure of what xl did. A container that has ended meanwhile is not paused. */
-function checkEffect(places: Places, stored: Stored, wanted: boolean): void {
-  const paused = isPaused(places);
+function look({ config, root }: Context, id: string): Found {
+  checkId(id);
+  const places = placesOf(config, root, id);
+  const container = load(places);
+  const domain = domainOf(config, container);
+  return { places, container, domain, status: fullStatus(config, places, container) };
+}
+
+/** Makes sure that xl did it. A container that has ended meanwhile is not paused. */
+function checkEffect({ places, container, domain }: Found, domid: number, wanted: boolean): void {
+  const paused = isPaused(domain);
   if (paused === wanted) return;
-  if (statusOf(places, stored) === 'stopped') {
+  if (statusOf(places, container) === 'stopped') {
     if (!wanted) return;
     throw new VxnError('WRONG_STATE', 'container not running');
   }
   if (paused === undefined) throw new VxnError('MONITOR', 'the monitor does not answer');
-  throw new VxnError('TOOLSTACK', `domain ${stored.domid} is ${paused ? 'still' : 'not'} paused`, {
+  throw new VxnError('TOOLSTACK', `domain ${domid} is ${paused ? 'still' : 'not'} paused`, {
     hint: 'see xl list and /var/log/xen',
   });
 }
 
 /**
- * `pause`: stops the processors of the container's domain. Nothing in it runs until resume; signals wait that long, but SIGKILL.
- * Throws DOES_NOT_EXIST, WRONG_STATE, TOOLSTACK, MONITOR.
+ * `pause`: stops the processors of the container's domain. Nothing in it runs until resume. Signals
+ * wait that long, but SIGKILL does not. Throws DOES_NOT_EXIST, WRONG_STATE, TOOLSTACK, MONITOR.
  */
 export async function pause(context: Context, id: string): Promise<void> {
-  checkId(id);
-  const places = placesOf(context.config, context.root, id);
-  const stored = load(places);
-  const status = fullStatus(places, stored);
+  const found = look(context, id);
+  const { status } = found;
   if (status !== 'running' && status !== 'created')
     throw new VxnError('WRONG_STATE', 'container not running');
-  if (status === 'created' && stored.guest === 'marker')
+  const domain = loadDomain(found.domain);
+  if (status === 'created' && TRAITS[domain.kind].startsPaused)
     throw new VxnError('WRONG_STATE', 'container not running', { hint: 'its domain waits for start' });
   const toolstack = await context.toolstack();
-  const domid = ownDomain(toolstack, stored);
-  writeFileSync(places.paused, '', { mode: 0o600 });
+  const domid = ownDomain(toolstack, domain);
+  writeFileSync(found.domain.paused, '', { mode: 0o600 });
   toolstack.pause(domid);
-  checkEffect(places, stored, true);
+  checkEffect(found, domid, true);
 }
 
 /**
- * `resume`: lets a paused domain run, whoever paused it. Throws DOES_NOT_EXIST, WRONG_STATE, TOOLSTACK, MONITOR. A container
- * that ended while it was paused is no error: containerd's shim resumes it then.
+ * `resume`: lets a paused domain run, whoever paused it. Throws DOES_NOT_EXIST, WRONG_STATE,
+ * TOOLSTACK, MONITOR. A container that ended while it was paused is no error: containerd's shim
+ * resumes it then.
  */
 export async function resume(context: Context, id: string): Promise<void> {
-  checkId(id);
-  const places = placesOf(context.config, context.root, id);
-  const stored = load(places);
-  const status = fullStatus(places, stored);
-  if (status === 'stopped' && existsSync(places.paused)) return rmSync(places.paused, { force: true });
+  const found = look(context, id);
+  const { status, domain } = found;
+  if (status === 'stopped' && existsSync(domain.paused)) return rmSync(domain.paused, { force: true });
   if (status !== 'paused') throw new VxnError('WRONG_STATE', 'container not paused');
   const toolstack = await context.toolstack();
-  const domid = ownDomain(toolstack, stored);
-  for (let i = 0; i < UNPAUSE_MAX && isPaused(places) === true; i++) toolstack.unpause(domid);
-  checkEffect(places, stored, false);
-  rmSync(places.paused, { force: true });
+  const domid = ownDomain(toolstack, loadDomain(domain));
+  for (let i = 0; i < UNPAUSE_MAX && isPaused(domain) === true; i++) toolstack.unpause(domid);
+  checkEffect(found, domid, false);
+  rmSync(domain.paused, { force: true });
 }

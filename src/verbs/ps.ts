@@ -3,14 +3,17 @@ import { readFileSync } from 'node:fs';
 import { Control } from '../channel/control.ts';
 import { encodeFrame, Type } from '../channel/protocol.ts';
 import type { Config } from '../config/config.ts';
-import { checkId, load, type Places, placesOf, statusOf } from '../container/container.ts';
+import { checkId, domainOf, type Places, placesOf } from '../container/container.ts';
+import { statusOf } from '../container/status.ts';
+import { load } from '../container/store.ts';
+import type { DomainPlaces } from '../domain/domain.ts';
 import { VxnError } from '../host/errors.ts';
 import { parseConfigText } from '../spec/bundle.ts';
 
 const ANSWER_MS = 10_000;
 
 /** The pids of the monitors of the container's execs, from the container's monitor: it has a connection to each. */
-async function execMonitors(places: Places): Promise<number[]> {
+async function execMonitors(places: DomainPlaces): Promise<number[]> {
   const control = await Control.open(places.control);
   if (control === undefined) return [];
   try {
@@ -52,13 +55,13 @@ export async function ps(config: Config, root: string, id: string, format: strin
   if (format !== 'json' && format !== 'table')
     throw new VxnError('USAGE', `unknown format "${format}"`, { hint: 'table or json' });
   const places = placesOf(config, root, id);
-  const stored = load(places);
-  const { monitor } = stored;
-  const status = statusOf(places, stored);
+  const container = load(places);
+  const { holder: monitor } = container;
+  const status = statusOf(places, container);
   if (monitor === undefined || status === 'stopped' || status === 'creating') {
     throw new VxnError('WRONG_STATE', 'container not running');
   }
-  const execs = status === 'created' ? [] : await execMonitors(places);
+  const execs = status === 'created' ? [] : await execMonitors(domainOf(config, container));
   return format === 'json'
     ? `${JSON.stringify([monitor.pid, ...execs])}\n`
     : table(places, monitor.pid, execs);

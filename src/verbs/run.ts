@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 import { readFileSync } from 'node:fs';
 import { gateOpened } from '../channel/requests.ts';
-import { type Places, placesOf } from '../container/container.ts';
+import { domainOf, type Places, placesOf } from '../container/container.ts';
 import { forwardSignals } from '../container/foreground.ts';
+import { loadAny } from '../container/store.ts';
+import type { Context } from '../domain/context.ts';
 import { errno } from '../host/errors.ts';
 import { isAlive } from '../host/process-id.ts';
-import type { Context } from './context.ts';
 import { type CreateOptions, create } from './create.ts';
 import { deleteContainer } from './delete.ts';
 import { start } from './start.ts';
@@ -18,7 +19,7 @@ export interface RunOptions extends CreateOptions {
 
 const KILLED = 137;
 
-// A monitor that was killed has left no status.
+// A holder that was killed has left no status.
 function exitStatus(places: Places): number {
   try {
     return Number(readFileSync(places.exit, 'utf8'));
@@ -29,17 +30,19 @@ function exitStatus(places: Places): number {
 }
 
 /**
- * `run`: create, start, and, unless detached, wait and delete. Gives the program's exit status, 0 when detached. A container that
- * could not be started is deleted. Throws what create and start throw.
+ * `run`: create, start, and, unless detached, wait and delete. Gives the program's exit status, 0
+ * when detached. A container that could not be started is deleted. Throws what create and start
+ * throw.
  */
 export async function run(context: Context, options: RunOptions): Promise<number> {
   const { id, detach, keep } = options;
   const places = placesOf(context.config, context.root, id);
-  const monitor = await create(context, options, !detach);
+  const holder = await create(context, options, !detach);
+  const domain = domainOf(context.config, loadAny(places));
   const kill = (signal: NodeJS.Signals): void => {
-    if (isAlive(monitor)) process.kill(monitor.pid, signal);
+    if (isAlive(holder)) process.kill(holder.pid, signal);
   };
-  if (!detach) forwardSignals({ kill });
+  if (!detach) forwardSignals(context.caller, { kill });
   try {
     await start(context, id);
   } catch (error) {
@@ -47,7 +50,7 @@ export async function run(context: Context, options: RunOptions): Promise<number
     throw error;
   }
   if (detach) return 0;
-  await gateOpened(places.endGate);
+  await gateOpened(domain.endGate);
   const status = exitStatus(places);
   if (!keep) await deleteContainer(context, id, true);
   return status;

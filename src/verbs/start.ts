@@ -2,26 +2,30 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { encodeFrame, Type } from '../channel/protocol.ts';
 import { request, waitAtGate } from '../channel/requests.ts';
-import type { Config } from '../config/config.ts';
 import {
+  type Container,
   checkId,
-  load,
+  domainOf,
   type Places,
   placesOf,
-  type Status,
-  type Stored,
-  statusOf,
+  seccompFilter,
 } from '../container/container.ts';
+import { lazy } from '../container/lazy.ts';
+import { type Status, statusOf } from '../container/status.ts';
+import { load } from '../container/store.ts';
 import { stamp } from '../container/timeline.ts';
-import { type Guest, guestOf } from '../domain/kinds/kind.ts';
+import type { Context } from '../domain/context.ts';
+import { type DomainPlaces, loadDomain } from '../domain/domain.ts';
+import { kindOf } from '../domain/kinds/kinds.ts';
 import { isPaused } from '../domain/paused.ts';
 import { VxnError } from '../host/errors.ts';
 import { hold } from '../host/hold.ts';
 import { guestMounts, parseConfigText } from '../spec/bundle.ts';
-import type { Spec } from '../spec/spec.ts';
-import type { Context } from './context.ts';
 
-/** Why the monitor lost the guest or the guest refused the program, if so: "ERRNO SENTENCE", ERRNO 0 for a loss. */
+/**
+ * Why the guest was lost or refused the program, if so, from "ERRNO SENTENCE" in the file `error`.
+ * ERRNO is 0 for a loss.
+ */
 function lossNote(places: Places): { error: number; text: string } | undefined {
   try {
     const [, error, text] = /^(\d+) (.+)/s.exec(readFileSync(places.error, 'utf8').trim()) ?? [];
@@ -57,51 +61,60 @@ function failure(places: Places): VxnError {
 
 const NO_HOOKS = Buffer.alloc(0);
 
-/** Starts the program; returns when it runs. hooks are the HOOK records of its description. */
-function startProgram(
-  guest: Guest,
-  config: Config,
-  places: Places,
-  stored: Stored,
-  spec: Spec,
-  hooks: Buffer,
-): void {
-  // The first of two callers starts it. One that was killed may be followed by another.
+/** Starts the program by `launch`, which describes it. Returns when it runs. */
+function startProgram(places: Places, domain: DomainPlaces, container: Container, launch: () => void): void {
+  // The first of two callers starts it. Another may follow a caller that was killed.
   if (hold(places.starting) !== undefined) refuse('running', places);
-  // It may have started it before it died, or before it ended.
-  refuse(statusOf(places, stored), places);
-  guest.describe(stored, spec, places, config, hooks);
-  if (!request(places.requests, encodeFrame(Type.Start, 0))) throw failure(places);
+  // The killed caller may have started it before it died, and the program may have ended.
+  refuse(statusOf(places, container), places);
+  launch();
+  if (!request(domain.requests, encodeFrame(Type.Start, 0))) throw failure(places);
   stamp(places, 'start.sent');
   waitAtGate(places.startGate);
   if (!existsSync(places.started)) throw failure(places);
 }
 
 /**
- * `start`: waits for the guest, makes the container in it and starts the program. Returns when the program runs.
- * Throws DOES_NOT_EXIST, WRONG_STATE, and GUEST with the words that engines look for when the program cannot be run. When
- * a hook fails it throws HOOK, and the container is gone.
+ * `start`: waits for the guest, makes the container in it and starts the program. Returns when the
+ * program runs. Throws DOES_NOT_EXIST, WRONG_STATE, and GUEST with the words that engines look for
+ * when the program cannot be run. When a hook fails it throws HOOK, and the container is gone.
  */
 export async function start(context: Context, id: string): Promise<void> {
+  const { config, root, caller } = context;
   checkId(id);
-  const places = placesOf(context.config, context.root, id);
-  const stored = load(places);
+  const places = placesOf(config, root, id);
+  const container = load(places);
+  const domain = domainOf(config, container);
   stamp(places, 'start.begin');
-  refuse(statusOf(places, stored), places);
-  // One that somebody paused by hand is started when he lets it run.
-  if (existsSync(places.paused) && isPaused(places) === true)
+  refuse(statusOf(places, container), places);
+  // A domain paused with `xl pause` is not refused: start waits until it is unpaused.
+  if (existsSync(domain.paused) && isPaused(domain) === true)
     throw new VxnError('WRONG_STATE', 'cannot start a container in the paused state');
   const { spec, raw } = parseConfigText(readFileSync(places.config, 'utf8'));
-  spec.mounts = guestMounts(spec.mounts, stored.bundle);
-  const guest = await guestOf(stored.guest);
-  const begin = (hooks: Buffer): void => startProgram(guest, context.config, places, stored, spec, hooks);
-  if (stored.hooks === undefined) begin(NO_HOOKS);
-  else
-    await (await import('../container/hooks.ts')).startWithHooks(
-      { context, places, stored },
-      raw,
-      spec,
-      begin,
+  spec.mounts = guestMounts(spec.mounts, container.bundle);
+  const { kind: kindName, network } = loadDomain(domain);
+  const kind = await kindOf(kindName);
+  const begin = (hooks: Buffer): void =>
+    startProgram(places, domain, container, () =>
+      kind.describe({
+        spec,
+        config,
+        network,
+        hooks,
+        rootfs: container.rootfs,
+        rootDisk: places.rootDisk,
+        seccomp: seccompFilter(places, container),
+        startFrames: places.startFrames,
+        path: caller.env.PATH ?? '',
+      }),
     );
+  if (container.hooks === undefined) {
+    begin(NO_HOOKS);
+  } else {
+    const remove = async (last: () => Promise<void>): Promise<void> =>
+      (await lazy.remove()).removeContainer(context, places, container, last);
+    const { startWithHooks } = await lazy.hooks();
+    await startWithHooks(container, raw, spec.process?.env ?? [], caller, { begin, remove });
+  }
   stamp(places, 'start.end');
 }

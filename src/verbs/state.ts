@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: MIT
 import type { Config } from '../config/config.ts';
-import {
-  checkId,
-  listStored,
-  load,
-  type Places,
-  placesOf,
-  type Status,
-  type Stored,
-} from '../container/container.ts';
-import { fullStatus } from '../domain/paused.ts';
+import { type Container, checkId, type Places, placesOf } from '../container/container.ts';
+import { fullStatus, type Status } from '../container/status.ts';
+import { listContainers, loadAny } from '../container/store.ts';
 
 /** The state of a container (runtime-spec runtime.md, state; the additions are runc's). */
 export interface State {
   ociVersion: string;
   id: string;
-  /** Of the monitor; 0 when stopped. */
+  /** Of the holder; 0 when stopped. */
   pid: number;
   status: Status | 'paused';
   bundle: string;
@@ -25,10 +18,10 @@ export interface State {
   owner: string;
 }
 
-function stateOf(places: Places, stored: Stored): State {
-  const status = fullStatus(places, stored);
-  const { ociVersion, id, bundle, rootfs, created, annotations } = stored;
-  const pid = status === 'stopped' ? 0 : (stored.monitor?.pid ?? 0);
+function stateOf(config: Config, places: Places, container: Container): State {
+  const status = fullStatus(config, places, container);
+  const { ociVersion, id, bundle, rootfs, created, annotations } = container;
+  const pid = status === 'stopped' ? 0 : (container.holder?.pid ?? 0);
   const some = Object.keys(annotations).length > 0 ? { annotations } : {};
   return { ociVersion, id, pid, status, bundle, rootfs, created, ...some, owner: 'root' };
 }
@@ -37,10 +30,10 @@ function stateOf(places: Places, stored: Stored): State {
 export function state(config: Config, root: string, id: string): State {
   checkId(id);
   const places = placesOf(config, root, id);
-  return stateOf(places, load(places));
+  return stateOf(config, places, loadAny(places));
 }
 
 /** The states of every container of a root. */
 export function states(config: Config, root: string): State[] {
-  return listStored(config, root).map(({ places, stored }) => stateOf(places, stored));
+  return listContainers(config, root).map(({ places, container }) => stateOf(config, places, container));
 }

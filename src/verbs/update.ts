@@ -3,16 +3,14 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { Control } from '../channel/control.ts';
 import { askStats, type GuestStats } from '../channel/stats.ts';
-import {
-  checkId,
-  load,
-  type Places,
-  placesOf,
-  type Stored,
-  statusOf,
-  store,
-} from '../container/container.ts';
+import { checkId, domainOf, type Places, placesOf } from '../container/container.ts';
+import { statusOf } from '../container/status.ts';
+import { load, store } from '../container/store.ts';
 import { checkUpdatable, planUpdate, type Update } from '../container/update-plan.ts';
+import type { Context } from '../domain/context.ts';
+import { type Domain, type DomainPlaces, loadDomain, storeDomain } from '../domain/domain.ts';
+import { TRAITS } from '../domain/kinds/kind.ts';
+import { ownDomain } from '../domain/own-domain.ts';
 import { isPaused } from '../domain/paused.ts';
 import type { Size } from '../domain/sizing.ts';
 import { errno, messageOf, VxnError } from '../host/errors.ts';
@@ -21,8 +19,6 @@ import { type Json, optionalObject } from '../spec/read.ts';
 import { parseLimits } from '../spec/resources.ts';
 import { physicalCpus } from '../xen/host.ts';
 import type { Toolstack } from '../xen/toolstack.ts';
-import type { Context } from './context.ts';
-import { ownDomain } from './pause.ts';
 
 const RESOURCES_MAX = 1 << 20;
 const MIB = 1 << 20;
@@ -146,7 +142,7 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 class Guest {
   private constructor(private readonly control: Control) {}
 
-  static async open(places: Places): Promise<Guest> {
+  static async open(places: DomainPlaces): Promise<Guest> {
     const control = await Control.open(places.control);
     if (control === undefined) throw new VxnError('WRONG_STATE', 'container not running');
     return new Guest(control);
@@ -236,13 +232,12 @@ async function apply(steps: readonly Step[]): Promise<void> {
   }
 }
 
-function checkGuestCan(places: Places, stored: Stored, update: Update): void {
-  const old = stored.size;
+function checkGuestCan(places: DomainPlaces, { kind, size: old }: Domain, update: Update): void {
   const changed =
-    update.size.memory !== old?.memory ? 'memory' : update.size.vcpus !== old?.vcpus ? 'vcpus' : undefined;
+    update.size.memory !== old.memory ? 'memory' : update.size.vcpus !== old.vcpus ? 'vcpus' : undefined;
   if (changed === undefined) return;
-  if (stored.guest === 'marker')
-    throw new VxnError('UNSUPPORTED', `update: ${changed} of a marker guest cannot be changed`);
+  if (!TRAITS[kind].resizable)
+    throw new VxnError('UNSUPPORTED', `update: ${changed} of a ${kind} guest cannot be changed`);
   if (isPaused(places) === true) {
     throw new VxnError('WRONG_STATE', `container paused: its guest cannot change its ${changed}`, {
       hint: 'resume it first',
@@ -278,18 +273,13 @@ function schedulerSteps(toolstack: Toolstack, domid: number, old: Size, update: 
 // Percent of one processor; 0 stands for no limit.
 const allowance = ({ cap }: Size): number => (cap === 0 ? Number.POSITIVE_INFINITY : cap);
 
-async function change(
-  context: Context,
-  places: Places,
-  stored: Stored,
-  old: Size,
-  update: Update,
-): Promise<void> {
+async function change(context: Context, places: DomainPlaces, domain: Domain, update: Update): Promise<void> {
   const toolstack = await context.toolstack();
-  const domid = ownDomain(toolstack, stored);
+  const domid = ownDomain(toolstack, domain);
+  const old = domain.size;
   const ofScheduler = schedulerSteps(toolstack, domid, old, update);
   const room = update.memory || (update.vcpus && old.maxvcpus > 1);
-  if (!room || stored.guest === 'marker' || isPaused(places) === true) return apply(ofScheduler);
+  if (!room || !TRAITS[domain.kind].resizable || isPaused(places) === true) return apply(ofScheduler);
   const guest = await Guest.open(places);
   try {
     const ofGuest = await guestSteps(toolstack, domid, guest, update);
@@ -318,21 +308,23 @@ export async function update(
 ): Promise<void> {
   checkId(id);
   const wanted = wantedResources(options);
-  const places = placesOf(context.config, context.root, id);
+  const { config, root } = context;
+  const places = placesOf(config, root, id);
   load(places);
   await withLock(join(places.run, 'lock'), async () => {
-    const stored = load(places);
-    const status = statusOf(places, stored);
+    const container = load(places);
+    const status = statusOf(places, container);
     if (status !== 'running' && status !== 'created')
       throw new VxnError('WRONG_STATE', 'container not running');
-    const { size } = stored;
-    if (size === undefined) throw new VxnError('UNSUPPORTED', 'this container was made by an older vxn');
+    const domain = domainOf(config, container);
+    const known = loadDomain(domain);
     const before = configResources(places);
     checkUpdatable(wanted, before);
-    const limits = stored.limits ?? parseLimits(before, 'linux.resources');
-    const plan = planUpdate(size, limits, wanted, context.config, physicalCpus());
-    checkGuestCan(places, stored, plan);
-    await change(context, places, stored, size, plan);
-    store(places, { ...stored, size: plan.size, limits: plan.limits });
+    const limits = container.limits ?? parseLimits(before, 'linux.resources');
+    const plan = planUpdate(known.size, limits, wanted, config, physicalCpus());
+    checkGuestCan(domain, known, plan);
+    await change(context, domain, known, plan);
+    storeDomain(domain, { ...known, size: plan.size });
+    store(places, { ...container, limits: plan.limits });
   });
 }

@@ -2,10 +2,20 @@
 
 import type { Step } from '../host/step.ts';
 
+/** The name of the step that makes a domain, in time lines too. */
+export const CREATE_STEP = 'xl-create';
+
 /** What the runtime asks of Xen. Each call may take seconds and blocks. */
 export interface Toolstack {
-  /** What makes the domain that a configuration file describes, and unpauses it unless paused. Its failure is TOOLSTACK. */
+  /**
+   * The step that makes the domain of a configuration file, and unpauses it unless paused. Its
+   * failure is TOOLSTACK.
+   */
   createStep(configFile: string, paused: boolean): Step;
+  /** True when the command line of a process (words that end in NUL) is such a step. */
+  isCreating(commandLine: string): boolean;
+  /** Arguments of vxn-monitor that say how it destroys its domain. */
+  readonly monitorArgs: readonly string[];
   /** The id of the domain of this name, if its UUID is this one; undefined when there is none. */
   findDomain(name: string, uuid: string): number | undefined;
   /** True while domain domid exists and has this UUID. */
@@ -15,7 +25,7 @@ export interface Toolstack {
   unpause(domid: number): void;
   /** MiB that the domain has at this moment. */
   memory(domid: number): number;
-  /** Asks the guest to get by with so many MiB, or to take them; it does so by and by, or never. */
+  /** Sets the memory target. The guest follows gradually, or not at all. */
   setMemory(domid: number, mib: number): void;
   /** Offers the guest so many vcpus. */
   setVcpus(domid: number, vcpus: number): void;

@@ -3,7 +3,7 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { errno, VxnError } from '../host/errors.ts';
 import { describeStatus } from '../host/step.ts';
-import type { Toolstack } from './toolstack.ts';
+import { CREATE_STEP, type Toolstack } from './toolstack.ts';
 
 // xl waits for hotplug scripts and for the memory of dying domains; it gives up by itself long before this.
 const TIMEOUT_MS = 180_000;
@@ -81,10 +81,12 @@ export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
   };
   return {
     createStep: (configFile, paused) => ({
-      name: 'xl-create',
+      name: CREATE_STEP,
       argv: [xl, 'create', '-q', '-e', ...(paused ? ['-p'] : []), configFile],
       failure: (status, stderr) => createFailure(xl, status, stderr),
     }),
+    isCreating: (commandLine) => commandLine.includes('\0create\0'),
+    monitorArgs: ['--xl', xl],
     findDomain(name, uuid) {
       // Without xl there was nobody to make it.
       const result = run(xl, ['domid', name]);

@@ -7,23 +7,28 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULTS } from '../../src/config/config.ts';
 import {
+  type Container,
   checkId,
-  claim,
   domainName,
-  find,
-  listStored,
-  load,
-  makeDiskFolder,
   type Places,
   placesOf,
-  removeClaims,
-  type Stored,
-  shortHash,
-  statusOf,
+  STATE_FORMAT,
 } from '../../src/container/container.ts';
 import { removeStaleDisks } from '../../src/container/stale-disks.ts';
+import { statusOf } from '../../src/container/status.ts';
+import {
+  claim,
+  find,
+  listContainers,
+  load,
+  loadAny,
+  makeDiskFolder,
+  removeClaims,
+} from '../../src/container/store.ts';
+import { DOMAINS, domainPlaces } from '../../src/domain/domain.ts';
 import { hold } from '../../src/host/hold.ts';
 import { identify, isAlive, type ProcessId } from '../../src/host/process-id.ts';
+import { shortHash } from '../../src/host/short-hash.ts';
 import { state } from '../../src/verbs/state.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 import { throwsVxn } from '../fixtures/throws.ts';
@@ -33,7 +38,8 @@ const CONFIG = { ...DEFAULTS, runDir: join(folder, 'run'), libDir: join(folder, 
 const SELF = identify(process.pid) as ProcessId;
 const GONE: ProcessId = { pid: process.pid, startTime: '1' };
 
-const stored = (change: Partial<Stored>): Stored => ({
+const stored = (change: Partial<Container>): Container => ({
+  format: STATE_FORMAT,
   ociVersion: '1.3.0',
   id: 'a',
   root: '/r',
@@ -41,8 +47,7 @@ const stored = (change: Partial<Stored>): Stored => ({
   rootfs: '/b/rootfs',
   created: '2026-01-01T00:00:00.000Z',
   annotations: {},
-  uuid: 'u',
-  domain: 'd',
+  domain: 'u',
   maker: SELF,
   ...change,
 });
@@ -56,11 +61,16 @@ for (const id of ['', '.', '..', 'a/b', '../a', 'a b', 'ü', 'a\n', 'a\0', 'a:b'
   });
 }
 
-test('the control socket fits sun_path for every id, in the longest runDir there may be', () => {
+test('the control socket fits sun_path in the longest runDir there may be', () => {
   const config = { ...DEFAULTS, runDir: `/${'r'.repeat(14)}` };
+  const { control } = domainPlaces(config, '01234567-89ab-cdef-0123-456789abcdef');
+  assert.ok(Buffer.byteLength(control) <= 107, `${control.length}`);
+});
+
+test('the folder of every id is short', () => {
   for (let length = 1; length <= 1024; length += 7) {
-    const { control } = placesOf(config, '/run/containerd/runc/k8s.io', 'x'.repeat(length));
-    assert.ok(Buffer.byteLength(control) <= 107, `${length}: ${control.length}`);
+    const { run } = placesOf(DEFAULTS, '/run/containerd/runc/k8s.io', 'x'.repeat(length));
+    assert.ok(Buffer.byteLength(run) <= 90, `${length}: ${run.length}`);
   }
 });
 
@@ -93,19 +103,19 @@ test('the hash is FNV-1a of 64 bits', () => {
   assert.equal(shortHash('foobar'), '85944171f73967e8');
 });
 
-function made(id: string, change: Partial<Stored>): Places {
+function made(id: string, change: Partial<Container>): Places {
   const places = placesOf(CONFIG, '/r', id);
   claim(places, stored({ id, ...change }));
   return places;
 }
 
-const STATES: [name: string, change: Partial<Stored>, started: boolean, status: string][] = [
+const STATES: [name: string, change: Partial<Container>, started: boolean, status: string][] = [
   ['no monitor yet, its maker lives', {}, false, 'creating'],
   ['no monitor, its maker is gone', { maker: GONE }, false, 'stopped'],
-  ['the monitor lives', { maker: GONE, monitor: SELF }, false, 'created'],
-  ['the monitor lives and the program was started', { maker: GONE, monitor: SELF }, true, 'running'],
-  ['another process has the pid of the monitor', { maker: GONE, monitor: GONE }, true, 'stopped'],
-  ['nobody has the pid of the monitor', { monitor: { pid: 2 ** 22 + 1, startTime: '5' } }, true, 'stopped'],
+  ['the monitor lives', { maker: GONE, holder: SELF }, false, 'created'],
+  ['the monitor lives and the program was started', { maker: GONE, holder: SELF }, true, 'running'],
+  ['another process has the pid of the monitor', { maker: GONE, holder: GONE }, true, 'stopped'],
+  ['nobody has the pid of the monitor', { holder: { pid: 2 ** 22 + 1, startTime: '5' } }, true, 'stopped'],
 ];
 for (const [i, [name, change, started, status]] of STATES.entries()) {
   test(`state: ${name}: ${status}`, () => {
@@ -113,7 +123,7 @@ for (const [i, [name, change, started, status]] of STATES.entries()) {
     if (started) writeFileSync(places.started, '');
     assert.equal(statusOf(places, load(places)), status);
     const { pid } = state(CONFIG, '/r', `s${i}`);
-    assert.equal(pid, status === 'stopped' || change.monitor === undefined ? 0 : process.pid);
+    assert.equal(pid, status === 'stopped' || change.holder === undefined ? 0 : process.pid);
   });
 }
 
@@ -176,9 +186,27 @@ test('claims of processes that are gone are removed, and listed by nobody', () =
     [false, true],
   );
   assert.equal(
-    listStored(CONFIG, '/claims').some((c) => c.stored.id === 'begun'),
+    listContainers(CONFIG, '/claims').some((c) => c.container.id === 'begun'),
     false,
   );
+});
+
+test('the first layout of state.json: looked at, listed, and refused for everything else', () => {
+  const places = placesOf(CONFIG, '/legacy', 'old');
+  const { format: _f, domain: _d, ...rest } = stored({ id: 'old', root: '/legacy' });
+  mkdirSync(places.run, { recursive: true });
+  const own = { uuid: 'U', domain: 'vxn-old', domid: 7, monitor: SELF, network: { mode: 'namespace' } };
+  writeFileSync(places.state, JSON.stringify({ ...rest, ...own }));
+  writeFileSync(places.started, '');
+  const container = loadAny(places);
+  const { domain, holder, legacy } = container;
+  assert.deepEqual([domain, holder, legacy?.name, legacy?.domid], ['U', SELF, 'vxn-old', 7]);
+  assert.equal(statusOf(places, container), 'running');
+  assert.deepEqual(
+    listContainers(CONFIG, '/legacy').map((c) => c.container.id),
+    ['old'],
+  );
+  throwsVxn(() => load(places), 'UNSUPPORTED', 'this container was made by an earlier version of vxn');
 });
 
 test('the disk’s folder begins empty', () => {
@@ -189,17 +217,20 @@ test('the disk’s folder begins empty', () => {
   assert.deepEqual(readdirSync(places.lib), []);
 });
 
-test('disks of containers that are no more go, all others stay', () => {
+test('disks of containers and logs of domains that are no more go, all others stay', () => {
   const config = { ...CONFIG, runDir: join(folder, 'sr'), libDir: join(folder, 'sl') };
   const [gone, there] = ['gone', 'there'].map((id) => placesOf(config, '/stale', id)) as [Places, Places];
   const kept = join(config.libDir, 'timelines/x');
-  for (const lib of [gone.lib, there.lib, kept]) mkdirSync(lib, { recursive: true });
+  const domains = ['gone', 'there'].map((uuid) => domainPlaces(config, uuid));
+  const logs = domains.map(({ lib }) => lib);
+  mkdirSync(join(config.runDir, DOMAINS, 'there'), { recursive: true });
+  for (const lib of [gone.lib, there.lib, kept, ...logs]) mkdirSync(lib, { recursive: true });
   writeFileSync(gone.rootDisk, 'old');
   claim(there, stored({ id: 'there' }));
   removeStaleDisks(config);
   assert.deepEqual(
-    [gone.lib, there.lib, kept].map((lib) => existsSync(lib)),
-    [false, true, true],
+    [gone.lib, there.lib, kept, ...logs].map((lib) => existsSync(lib)),
+    [false, true, true, false, true],
   );
 });
 
@@ -237,8 +268,8 @@ test('list: those of one root, long ids whole, folders without state left out', 
   }
   mkdirSync(placesOf(CONFIG, root, 'half').run);
   assert.deepEqual(
-    listStored(CONFIG, root).map((c) => c.stored.id),
+    listContainers(CONFIG, root).map((c) => c.container.id),
     ['a', 'b', long],
   );
-  assert.deepEqual(listStored(CONFIG, '/never'), []);
+  assert.deepEqual(listContainers(CONFIG, '/never'), []);
 });

@@ -19,7 +19,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { measure, mke2fsArgs, rootDiskSteps, sizeOf } from '../../src/container/root-disk.ts';
+import { makeRootDisk, measure, mke2fsArgs, planRootDisk, sizeOf } from '../../src/container/root-disk.ts';
 import { runSteps } from '../fixtures/steps.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 import { throwsVxn } from '../fixtures/throws.ts';
@@ -31,7 +31,7 @@ const image = join(folder, 'root.img');
 const mounted = join(folder, 'mnt');
 
 const buildRootDisk = (mke2fs: string, root: string, file: string, free: number): void =>
-  runSteps(rootDiskSteps(mke2fs, root, file, free));
+  runSteps(makeRootDisk(mke2fs, planRootDisk(root, free), file));
 const run = (command: string, ...args: string[]): string => execFileSync(command, args, { encoding: 'utf8' });
 
 /** Everything of a tree that a copy must keep. */

@@ -372,12 +372,7 @@ test('exec ends when the guest is lost (255) and when the container’s monitor 
   const c = await running('lost');
   const e = await started('lost', FOREVER);
   const domain = readFileSync(
-    join(
-      host.folder,
-      'domains',
-      String(JSON.parse(readFileSync(host.places('lost').state, 'utf8')).domid),
-      'pid',
-    ),
+    join(host.folder, 'domains', String(host.storedDomain('lost').domid), 'pid'),
     'utf8',
   );
   process.kill(Number(domain), 'SIGKILL');
@@ -402,7 +397,8 @@ test('a reader that takes nothing does not keep an exec beyond its container', a
   host.run(['kill', 'stuck', 'KILL']);
   assert.equal(await c.exit, 137);
   const pid = pidOf(e);
-  await until(() => host.processes(host.places('stuck').run).every((line) => !line.startsWith(`${pid} `)));
+  const stuck = host.domainPlaces('stuck').run;
+  await until(() => host.processes(stuck).every((line) => !line.startsWith(`${pid} `)));
   e.stdout.resume();
   await e.exit;
   assert.deepEqual(host.run(['delete', 'stuck']), SILENT);

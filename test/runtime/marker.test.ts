@@ -370,7 +370,7 @@ test('one container of many is a marker guest by its annotation', async () => {
   assert.match(bad.text('stderr'), /guest-protocol must be agent or marker, not "other"/);
   const c = agents.create('one', { bundle: agents.script('exit 5', { annotations: { [name]: 'marker' } }) });
   assert.equal(await c.created, 0);
-  const cfg = readFileSync(agents.places('one').domainConfig, 'utf8');
+  const cfg = readFileSync(agents.domainPlaces('one').config, 'utf8');
   assert.match(
     cfg,
     /"format=raw,vdev=xvda,access=ro,[^"]*,target=\/images\/rootfs.img", "format=raw,vdev=xvdb,access=rw,/,

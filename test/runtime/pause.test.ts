@@ -115,15 +115,15 @@ test('what somebody does with xl counts', async () => {
 
 test('a pause that was killed before xl did anything: the container runs, and can be paused', async () => {
   const c = await counting('half');
-  writeFileSync(host.places('half').paused, '');
+  writeFileSync(host.domainPlaces('half').paused, '');
   assert.equal(status('half'), 'running');
   assert.deepEqual(host.run(['pause', 'half']), SILENT);
   assert.equal(status('half'), 'paused');
   // And one that was killed after it.
-  rmSync(host.places('half').paused);
+  rmSync(host.domainPlaces('half').paused);
   assert.equal(status('half'), 'paused');
   assert.deepEqual(host.run(['resume', 'half']), SILENT);
-  assert.equal(existsSync(host.places('half').paused), false);
+  assert.equal(existsSync(host.domainPlaces('half').paused), false);
   host.run(['delete', '--force', 'half']);
   await c.exit;
 });

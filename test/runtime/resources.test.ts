@@ -19,7 +19,7 @@ test('limits and annotations reach the domain', async () => {
   });
   const c = host.create('sized', { bundle });
   assert.equal(await c.created, 0, c.text('stderr'));
-  const config = readFileSync(host.places('sized').domainConfig, 'utf8');
+  const config = readFileSync(host.domainPlaces('sized').config, 'utf8');
   for (const line of [
     'memory = 160',
     'maxmem = 512',

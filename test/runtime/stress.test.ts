@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Host } from '../fixtures/host.ts';
@@ -33,10 +32,7 @@ async function call(args: string[], killed: boolean, random: () => number): Prom
 
 function monitorOf(id: string): number | undefined {
   try {
-    const { monitor } = JSON.parse(readFileSync(host.places(id).state, 'utf8')) as {
-      monitor?: { pid: number };
-    };
-    return monitor?.pid;
+    return host.stored(id).holder?.pid;
   } catch {
     return undefined;
   }
@@ -51,8 +47,7 @@ function killPid(pid: number | undefined): void {
 }
 
 function killDomain(id: string): void {
-  const { domain } = JSON.parse(readFileSync(host.places(id).state, 'utf8')) as { domain: string };
-  for (const d of host.domains(domain)) spawnSync(host.config.xl, ['destroy', d]);
+  for (const d of host.domains(host.storedDomain(id).name)) spawnSync(host.config.xl, ['destroy', d]);
 }
 
 /** The statuses that a life may have: the program's own 7 unless something was killed before it could end. */

@@ -52,7 +52,7 @@ const seen = (): object => ({
   share: kept('share'),
   cpus: kept('cpus'),
 });
-const stored = () => JSON.parse(readFileSync(host.places('u').state, 'utf8'));
+const stored = () => ({ ...host.stored('u'), ...host.storedDomain('u') });
 
 beforeEach(() => host.fault(undefined));
 

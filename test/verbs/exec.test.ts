@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULTS } from '../../src/config/config.ts';
 import { placesOf } from '../../src/container/container.ts';
-import { execMonitorArgs } from '../../src/container/holder.ts';
+import { holderArgs } from '../../src/container/holder.ts';
 import { planStdio } from '../../src/container/stdio.ts';
+import { domainPlaces } from '../../src/domain/domain.ts';
 import { parseProcess } from '../../src/spec/spec.ts';
 import { type ExecOptions, fromCommandLine, mergeEnvironment } from '../../src/verbs/exec.ts';
 import { processJson } from '../fixtures/spec.ts';
@@ -67,20 +68,30 @@ test('the environment: a later entry replaces an earlier one in its place', () =
     throwsVxn(() => mergeEnvironment([], [bad]), 'USAGE', 'is not NAME=value');
 });
 
-test('the monitor’s title: the program’s name and nothing that could be a secret or break a line', () => {
+test('the holder’s title: the program’s name and nothing that could be a secret or break a line', () => {
   const places = placesOf(DEFAULTS, '/r', 'c');
-  const stdio = planStdio(undefined, undefined, false);
+  const domain = domainPlaces(DEFAULTS, 'u');
+  const stdio = planStdio(undefined, undefined, false, { cwd: '/' });
   const args = (program: string): string[] =>
-    execMonitorArgs({
+    holderArgs({
       id: 'c',
       places,
+      domain,
       program,
       description: Buffer.alloc(0),
       stdio,
       cgroups: [],
       oomScoreAdj: undefined,
     });
-  assert.deepEqual(args('/bin/sh'), ['exec', '--id', 'c', '--program', '/bin/sh', '--domain-dir', places.run]);
+  assert.deepEqual(args('/bin/sh'), [
+    'exec',
+    '--id',
+    'c',
+    '--program',
+    '/bin/sh',
+    '--domain-dir',
+    domain.run,
+  ]);
   assert.equal(args('a\nb\x1b[0m')[4], 'a?b?[0m');
   assert.equal(args('x'.repeat(100))[4]?.length, 64);
 });

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { encodeFrame, Type } from '../../src/channel/protocol.ts';
 import { DEFAULTS } from '../../src/config/config.ts';
-import { claim, placesOf } from '../../src/container/container.ts';
+import { placesOf, STATE_FORMAT } from '../../src/container/container.ts';
+import { claim } from '../../src/container/store.ts';
+import { domainPlaces } from '../../src/domain/domain.ts';
 import { identify, type ProcessId } from '../../src/host/process-id.ts';
 import { consoleLog, decodeOutput, programLog } from '../../src/verbs/logs.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
@@ -34,6 +36,7 @@ test('an older piece comes first; the console is given as it is', () => {
   const places = placesOf(config, '/r', 'c');
   mkdirSync(places.lib, { recursive: true });
   claim(places, {
+    format: STATE_FORMAT,
     ociVersion: '1.3.0',
     id: 'c',
     root: '/r',
@@ -41,14 +44,15 @@ test('an older piece comes first; the console is given as it is', () => {
     rootfs: '/b/r',
     created: '',
     annotations: {},
-    uuid: '',
-    domain: '',
+    domain: 'u',
     maker: identify(process.pid) as ProcessId,
   });
   assert.deepEqual(programLog(config, '/r', 'c'), []);
   writeFileSync(`${places.outputLog}.1`, out('old'));
   writeFileSync(places.outputLog, err('new'));
-  writeFileSync(places.consoleLog, Buffer.from([0, 255, 10]));
+  const { lib, consoleLog: console } = domainPlaces(config, 'u');
+  mkdirSync(lib, { recursive: true });
+  writeFileSync(console, Buffer.from([0, 255, 10]));
   assert.deepEqual(
     programLog(config, '/r', 'c').map((o) => `${o.stream}:${o.data}`),
     ['stdout:old', 'stderr:new'],

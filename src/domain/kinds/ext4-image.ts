@@ -45,12 +45,15 @@ function sizesShown(output: string): number[] {
   return [...output.matchAll(/^User: +0 +Group: +0 .*Size: (\d+)$/gm)].map((m) => Number(m[1]));
 }
 
-/** Puts entries on the ext4 image of a file. Nobody else may have it mounted. Throws DISK. */
-export function putIntoImage(image: string, entries: readonly Entry[]): void {
+/**
+ * Puts entries on the ext4 image of a file. Nobody else may have it mounted. path: PATH, where
+ * debugfs is looked for. Throws DISK.
+ */
+export function putIntoImage(image: string, entries: readonly Entry[], path: string): void {
   const { stdout, stderr, error } = spawnSync('debugfs', ['-w', '-f', '-', image], {
     encoding: 'utf8',
     input: debugfsCommands(entries),
-    env: { PATH: process.env.PATH ?? '', DEBUGFS_PAGER: 'cat' },
+    env: { PATH: path, DEBUGFS_PAGER: 'cat' },
   });
   if (error !== undefined && errno(error) === 'ENOENT')
     throw new VxnError('DISK', 'debugfs: command not found', { hint: 'install e2fsprogs' });

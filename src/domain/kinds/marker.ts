@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Guests from meta-virtualization's own images, which take a command line and answer with markers on the console
-// (docs/marker-guests.md). Their init runs at boot, so the domain stays paused until `start`. What it runs is vxn-agent, which
-// lies on the root disk beside a recording of what it would have been told over its channel.
+// Domains that boot meta-virtualization's own images. These take a command line and answer with
+// markers on the console (docs/marker-guests.md). Their init runs at boot, so the domain stays
+// paused until `start`. The init runs vxn-agent, which lies on the root disk beside a recording
+// of what it would have been told over its channel.
 import { appendFileSync, lstatSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FIRST } from '../../channel/description.ts';
@@ -9,9 +10,9 @@ import { encodeFrame, Records, Tag, Type } from '../../channel/protocol.ts';
 import type { Config } from '../../config/config.ts';
 import { errno, VxnError } from '../../host/errors.ts';
 import type { Spec } from '../../spec/spec.ts';
-import { checkDescription, writeStartFrames } from './agent.ts';
+import { checkDescription, writeStartFrames } from '../start-frames.ts';
 import { type Entry, putIntoImage } from './ext4-image.ts';
-import type { Guest } from './kind.ts';
+import type { Kind } from './kind.ts';
 
 /** The root disk's name in the guest; xvda is the image of the guest's own root, if it has one. */
 const ROOT_DISK = 'xvdb';
@@ -54,7 +55,8 @@ function agentSize(config: Config): number {
   }
 }
 
-// Where the monitor ends the description of a program with a terminal by the size that this has then, nothing follows here.
+// For other kinds the monitor ends the description of a program with a terminal by the
+// terminal's size. Nothing follows the recording, so it has to hold the size itself.
 function terminalFrame({ process }: Spec): Buffer {
   if (process?.terminal !== true) return Buffer.alloc(0);
   const size = Buffer.alloc(4);
@@ -70,9 +72,9 @@ function needsUsr(rootfs: string): boolean {
   );
 }
 
-export const markerGuest: Guest = {
-  check(spec, config, stdio) {
-    if (stdio.foreground && stdio.terminal) {
+export const markerKind: Kind = {
+  check(spec, config, callersTerminal) {
+    if (callersTerminal) {
       throw new VxnError('UNSUPPORTED', 'a marker guest cannot have the terminal of `run`', {
         hint: 'an engine, which brings a console socket, can give it one',
       });
@@ -87,30 +89,30 @@ export const markerGuest: Guest = {
     boot: markerCommandLine(spec.process?.terminal === true),
   }),
 
-  disks: (places, config) => [
+  disks: (rootDisk, config) => [
     ...(config.markerRootfs === '' ? [] : [{ vdev: 'xvda', file: config.markerRootfs, readonly: true }]),
-    { vdev: ROOT_DISK, file: places.rootDisk, readonly: false },
+    { vdev: ROOT_DISK, file: rootDisk, readonly: false },
   ],
 
   room: (spec, config) => agentSize(config) + checkDescription(spec, config) + SLACK,
 
-  paused: true,
   monitorArgs: ['--guest', 'marker'],
 
-  // The domain is paused, so nobody has looked at the disk yet.
-  describe(stored, spec, places, config, hooks) {
+  // The domain is paused, so its guest has not looked at the disk yet.
+  describe(launch) {
+    const { startFrames, rootDisk, rootfs, spec, config, path } = launch;
     const entries: Entry[] = [
-      ...(needsUsr(stored.rootfs) ? [{ path: '/usr', mode: 0o40755 }] : []),
+      ...(needsUsr(rootfs) ? [{ path: '/usr', mode: 0o40755 }] : []),
       { path: FOLDER, mode: 0o40700 },
       { path: `${FOLDER}/agent`, mode: 0o100700, source: agentOf(config) },
-      { path: `${FOLDER}/start`, mode: 0o100600, source: places.startFrames },
+      { path: `${FOLDER}/start`, mode: 0o100600, source: startFrames },
     ];
     try {
-      writeStartFrames(stored, spec, places, config, { hooks, rootDisk: ROOT_DISK });
-      appendFileSync(places.startFrames, terminalFrame(spec));
-      putIntoImage(places.rootDisk, entries);
+      writeStartFrames(launch, { rootDisk: ROOT_DISK });
+      appendFileSync(startFrames, terminalFrame(spec));
+      putIntoImage(rootDisk, entries, path);
     } finally {
-      rmSync(places.startFrames, { force: true });
+      rmSync(startFrames, { force: true });
     }
   },
 };

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+import { lazy } from '../lazy.ts';
+import { agentKind } from './agent.ts';
+import type { Kind, KindName } from './kind.ts';
+
+/** The kind of this name. Code of other kinds than agent is not loaded before. */
+export async function kindOf(name: KindName): Promise<Kind> {
+  return name === 'marker' ? (await lazy.marker()).markerKind : agentKind;
+}

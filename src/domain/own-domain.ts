@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+import { VxnError } from '../host/errors.ts';
+import type { Toolstack } from '../xen/toolstack.ts';
+import type { Domain } from './domain.ts';
+
+/** The id of the domain, if it still is there and ours. Throws TOOLSTACK. */
+export function ownDomain(toolstack: Toolstack, { domid, uuid, name }: Domain): number {
+  if (domid !== undefined && toolstack.isOurs(domid, uuid)) return domid;
+  throw new VxnError('TOOLSTACK', `domain ${domid ?? name} is not the container's any more`);
+}
