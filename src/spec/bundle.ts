@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { errno, messageOf, VxnError } from '../host/errors.ts';
 import type { Json } from './read.ts';
 import { withOwnShm } from './shm.ts';
@@ -47,7 +47,7 @@ export function hasHooks(raw: Json): boolean {
 }
 
 function readConfig(path: string): string {
-  const file = resolve(path, 'config.json');
+  const file = join(path, 'config.json');
   try {
     if (statSync(file).size > CONFIG_MAX)
       throw new VxnError('INVALID_BUNDLE', `${file} is larger than 16 MiB`);
@@ -59,16 +59,19 @@ function readConfig(path: string): string {
   }
 }
 
-/** Reads and checks a bundle (runtime-spec bundle.md). Throws INVALID_BUNDLE or INVALID_SPEC. */
+/**
+ * Reads and checks the bundle at an absolute path (runtime-spec bundle.md). Throws INVALID_BUNDLE
+ * or INVALID_SPEC.
+ */
 export function readBundle(path: string): Bundle {
   const text = readConfig(path);
   const { raw, spec } = parseConfigText(text);
-  spec.mounts = guestMounts(spec.mounts, resolve(path));
+  spec.mounts = guestMounts(spec.mounts, path);
   const rootfs = resolve(path, spec.root.path);
   try {
     if (!statSync(rootfs).isDirectory())
       throw new VxnError('INVALID_BUNDLE', `rootfs ${rootfs} is not a directory`);
-    return { path: resolve(path), text, raw, spec, rootfs: realpathSync(rootfs) };
+    return { path, text, raw, spec, rootfs: realpathSync(rootfs) };
   } catch (error) {
     if (error instanceof VxnError) throw error;
     const why = errno(error) === 'ENOENT' ? 'does not exist' : messageOf(error);

@@ -2,8 +2,8 @@
 // Domains with vxn-agent as their first process: it is told of the container over the channel.
 
 import { FIRST } from '../../channel/description.ts';
-import { describeNetwork } from '../../channel/network-request.ts';
 import { encodeFrame, Type } from '../../channel/protocol.ts';
+import { describeNetwork } from '../network-request.ts';
 import { checkDescription, writeStartFrames } from '../start-frames.ts';
 import type { Kind } from './kind.ts';
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What the runtime asks of the monitor about the container's network: the NETWORK payload of the start file.
+// The runtime's wish to the monitor for the domain's network: the NETWORK payload of the start
+// file.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import type { Network } from '../domain/network.ts';
+import { Records, Tag } from '../channel/protocol.ts';
 import type { Spec } from '../spec/spec.ts';
-import { Records, Tag } from './protocol.ts';
+import type { Network } from './network.ts';
 
 const RESOLV_CONF = '/etc/resolv.conf';
 const RESOLV_CONF_MAX = 65536;
