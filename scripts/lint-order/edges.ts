@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+
+/** One file uses another. Both are paths below the repository, with `/`. */
+export interface Edge {
+  from: string;
+  to: string;
+  /** The symbols that from takes, where they are known. */
+  symbols?: readonly string[];
+}
+
+/** The words that findings about one sort of edge are made of. */
+export interface Wording {
+  /** For `FROM imports TO`; without its s. */
+  verb: string;
+  /** For `circle of imports`. */
+  noun: string;
+}
+
+export const IMPORTS: Wording = { verb: 'import', noun: 'imports' };
+export const INCLUDES: Wording = { verb: 'include', noun: 'includes' };
+export const CALLS: Wording = { verb: 'use', noun: 'calls' };
+
+/** The symbols of an edge as they follow a file's name: ` (a, b)`, or nothing. */
+export function symbolsOf({ symbols = [] }: Edge): string {
+  return symbols.length === 0 ? '' : ` (${symbols.join(', ')})`;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+import { type Identifier, type Node, SyntaxKind } from 'typescript/unstable/ast';
+
+/** The members by which nodes hold identifiers that only name something. */
+interface Named {
+  name?: Node;
+  propertyName?: Node;
+}
+
+/**
+ * Whether an identifier stands for a value: it is neither the name of a member or a declaration,
+ * nor part of a type.
+ */
+export function isReference(node: Identifier): boolean {
+  const { parent } = node;
+  const { name, propertyName } = parent as Named;
+  switch (parent.kind) {
+    case SyntaxKind.ShorthandPropertyAssignment:
+      return true;
+    case SyntaxKind.TypeQuery:
+    case SyntaxKind.TypeReference:
+    case SyntaxKind.QualifiedName:
+      return false;
+    default:
+      return name !== node && propertyName !== node;
+  }
+}
