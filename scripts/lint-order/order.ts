@@ -41,8 +41,10 @@ export const TYPESCRIPT: Order = {
   'src/vxn-config': ['src/host', 'src/spec', 'src/config'],
   'src/cli': ['src'],
   lab: [],
-  scripts: ['src', 'lab'],
-  test: ['src', 'lab', 'scripts'],
+  'test/fixtures': ['src', 'lab'],
+  // The benchmarks run containers on the same machine without Xen as the tests do.
+  scripts: ['src', 'lab', 'test/fixtures'],
+  test: ['src', 'lab', 'scripts', 'test/fixtures'],
   'native/fuzz': ['src'],
 };
 
