@@ -166,14 +166,26 @@ function writeCache(cache: Cache): void {
   }
 }
 
+/** The variables of the environment that say where the settings are. */
+export interface SettingsEnvironment {
+  /** A JSON file instead of the YAML file. */
+  readonly VXN_CONFIG?: string | undefined;
+  /** The YAML file. The launcher sets it where the target's configuration is not in /etc. */
+  readonly VXN_SETTINGS?: string | undefined;
+}
+
 /**
- * The settings in force: $VXN_CONFIG (a JSON file), else /etc/vxn/vxn.yaml or the file $VXN_SETTINGS, else the defaults. parseYaml is called only when
- * the YAML file has changed since the last call of any vxn command. Throws INVALID_CONFIG.
+ * The settings in force: those of the file that env names, else of /etc/vxn/vxn.yaml, else the
+ * defaults. parseYaml is called only when the YAML file has changed since the last call of any
+ * vxn command. Throws INVALID_CONFIG.
  */
-export function loadConfig(version: string, parseYaml: (text: string) => unknown): Config {
-  const override = process.env.VXN_CONFIG;
-  // The launcher names it where the target's configuration is not in /etc.
-  const file = override ?? process.env.VXN_SETTINGS ?? '/etc/vxn/vxn.yaml';
+export function loadConfig(
+  version: string,
+  parseYaml: (text: string) => unknown,
+  env: SettingsEnvironment,
+): Config {
+  const override = env.VXN_CONFIG;
+  const file = override ?? env.VXN_SETTINGS ?? '/etc/vxn/vxn.yaml';
   try {
     if (override !== undefined) return checkConfig(JSON.parse(readFileSync(file, 'utf8')), file);
     const st = statSync(file, { bigint: true });

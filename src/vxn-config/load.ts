@@ -2,8 +2,8 @@
 // A target's name or file -> its keys and values: the descriptions that it extends, itself, and --set, merged.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { nearest } from '../cli/arguments.ts';
 import { errno, messageOf } from '../host/errors.ts';
+import { nearest } from '../host/nearest.ts';
 import { DescriptionError, type Diagnostic, type Place, type Source } from './diagnostics.ts';
 import { type Layer, parseDescription, parseSet } from './parse.ts';
 
