@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The runtime's own settings. /etc/vxn/vxn.yaml is read through a cache, so that the hot path never loads a YAML parser.
+// The runtime's own settings. /etc/vxn/vxn.yaml is read through a cache, so that the hot path never
+// loads a YAML parser.
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { errno, messageOf, VxnError } from '../host/errors.ts';
 import { matchesGlob } from '../host/glob.ts';
@@ -36,13 +37,16 @@ export interface Config {
   rootFree: number;
   /** MiB that the bind mounts of a container may take together. */
   bindLimit: number;
-  /** How containers are joined to the world that say nothing about it and whose engine puts nothing into their namespace. */
+  /**
+   * The network of containers that do not choose one, and whose engine puts no interface into
+   * their namespace.
+   */
   networkMode: 'namespace' | 'bridge' | 'none';
-  /** The bridge of Dom0 for those that are joined to one. */
+  /** The bridge of Dom0, for networkMode bridge. */
   bridge: string;
-  /** Its addresses for containers, as FIRST-LAST/PREFIX; '' leaves them to a DHCP server. */
+  /** The bridge's addresses for containers, as FIRST-LAST/PREFIX; '' for those of a DHCP server. */
   bridgeAddresses: string;
-  /** Where their default route goes; '' for none, or as DHCP says. */
+  /** The default route of containers on the bridge; '' for none, or that of DHCP. */
   bridgeGateway: string;
   /** KiB of the program's output that `logs` keeps. */
   logSize: number;

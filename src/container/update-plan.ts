@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The plan of an update: the new size of the domain. Pure: all is decided before anything is changed.
+// The plan of an update: the new size of the domain. Pure, so that all is decided before anything
+// is changed.
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/config.ts';
 import type { NamedParts } from '../domain/resize.ts';

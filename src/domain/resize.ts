@@ -36,7 +36,7 @@ function schedulerChanges({ toolstack, domid, before, after, named }: Resize): U
   ];
 }
 
-// The present values are asked for, not remembered: an update that was killed may have changed them.
+// The present values are asked for, not remembered: a killed update may have changed them.
 async function guestChanges(domain: LiveDomain, { after, named }: Resize): Promise<Undoable[]> {
   const memory = named.memory ? domain.toolstack.memory(domain.domid) : after.memory;
   const vcpus = named.vcpus ? (await domain.guest.stats()).cpus : after.vcpus;

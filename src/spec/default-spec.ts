@@ -7,7 +7,7 @@ import { OCI_VERSION } from './spec.ts';
 const CAPABILITIES = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
 const NONE_SUCH = ['nosuid', 'noexec', 'nodev'];
 
-/** A configuration for the root file system in `rootfs` that this runtime takes as it is; the program is a shell. */
+/** A configuration that this runtime accepts: a shell in the root file system `rootfs`. */
 export function defaultSpec(): object {
   return {
     ociVersion: OCI_VERSION,

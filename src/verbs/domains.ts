@@ -6,10 +6,11 @@ export interface DomainRow {
   uuid: string;
   /** Its name in `xl list`. */
   name: string;
-  /** Of a domain that Xen has. */
-  domid?: number;
+  /** Unknown until its monitor watches it. */
+  domid: number | undefined;
   kind: 'agent' | 'marker';
-  status: string;
+  /** `ended`: its monitor is gone, and delete has not removed the files yet. */
+  status: 'creating' | 'running' | 'ended';
   /** MiB. */
   memory: number;
   vcpus: number;
@@ -17,7 +18,7 @@ export interface DomainRow {
   containers: readonly { root: string; id: string }[];
 }
 
-/** `domains`: every domain of ours. There is nothing to list before domains have a state of their own. */
+/** `domains`: every domain of ours. None is listed before domains have a state of their own. */
 export function domains(_context: Context): DomainRow[] {
   return [];
 }

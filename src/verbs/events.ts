@@ -11,7 +11,10 @@ const ANSWER_MS = 60_000;
 
 const nothing = { limit: 0, failcnt: 0 };
 
-/** A statistic as runc writes it. Memory and processors are the whole guest's: it is the container's own. */
+/**
+ * A statistic as runc writes it. Memory and processors are the whole guest's, which serves this
+ * container alone.
+ */
 export function statsEvent(id: string, s: GuestStats): object {
   const usage = s.memoryTotal - s.memoryAvailable;
   return {

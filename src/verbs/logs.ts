@@ -22,7 +22,10 @@ export function decodeOutput(log: Buffer): Output[] {
   });
 }
 
-/** `logs`: the last output of the program, up to logSize of the settings. Throws INVALID_ID, DOES_NOT_EXIST. */
+/**
+ * `logs`: the last output of the program, up to logSize of the settings. Throws INVALID_ID,
+ * DOES_NOT_EXIST.
+ */
 export function programLog(config: Config, root: string, id: string): Output[] {
   checkId(id);
   const places = placesOf(config, root, id);

@@ -54,8 +54,8 @@ const dom0Process = (pid: number, kind: Dom0Process['kind'], program: () => stri
 });
 
 /**
- * `ps`: the processes in Dom0 that represent those of the container, its first one first. containerd
- * asks at its start, and takes a container without any for a leak. Throws INVALID_ID,
+ * `ps`: the processes in Dom0 that represent those of the container, its first one first.
+ * containerd asks at its start, and takes a container without any for a leak. Throws INVALID_ID,
  * DOES_NOT_EXIST, WRONG_STATE.
  */
 export async function ps(config: Config, root: string, id: string): Promise<Dom0Process[]> {

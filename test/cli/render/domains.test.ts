@@ -17,18 +17,19 @@ const POD: DomainRow = {
     { root: '/run/containerd/runc/k8s.io', id: 'log' },
   ],
 };
-const { domid: _, ...gone } = { ...POD, status: 'stopped', containers: [] };
+const ENDED: DomainRow = { ...POD, domid: undefined, status: 'ended', containers: [] };
 
 test('the table: a container is its root and its id', () => {
-  const [head = '', pod = '', stopped = '', end] = renderDomains([POD, gone], 'table').split('\n');
+  const [head = '', pod = '', ended = '', end] = renderDomains([POD, ENDED], 'table').split('\n');
   assert.match(head, /^NAME +DOMID +KIND +STATUS +MEMORY +VCPUS +UUID +CONTAINERS$/);
   assert.match(pod, /^vxn-web-0123456789abcdef {2}5 +agent +running +256 MiB +2 +6f1c9a52-\S+ {2}/);
   assert.match(pod, / {2}\/run\/containerd\/runc\/k8s\.io\/web \/run\/containerd\/runc\/k8s\.io\/log$/);
-  assert.match(stopped, /^vxn-web-0123456789abcdef {2}- +agent +stopped /);
+  assert.match(ended, /^vxn-web-0123456789abcdef {2}- +agent +ended /);
   assert.equal(end, '');
 });
 
 test('JSON has all of each domain', () => {
-  assert.deepEqual(JSON.parse(renderDomains([POD, gone], 'json')), [POD, gone]);
+  const { domid: _, ...ended } = ENDED;
+  assert.deepEqual(JSON.parse(renderDomains([POD, ENDED], 'json')), [POD, ended]);
   assert.equal(renderDomains([], 'json'), '[]\n');
 });
