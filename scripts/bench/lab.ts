@@ -2,7 +2,7 @@
 // The part of the benchmark that needs a real Xen. The machine is emulated: only ratios and what is named a goal mean anything.
 import { deploy } from '../../lab/deploy.ts';
 import { ensureLab, type Lab } from '../../lab/lab.ts';
-import { type Phase, phasesOf, type Stamp } from '../../src/container/timeline.ts';
+import { type Phase, phasesOf, type Stamp } from '../../src/container/phases.ts';
 import { goal, say, seconds, sh } from './dom0.ts';
 import { median } from './measure.ts';
 

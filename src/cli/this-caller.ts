@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-import { writeSync } from 'node:fs';
 import type { Caller } from '../host/caller.ts';
+import { writeAll } from './output.ts';
 
 const STDERR = 2;
 
@@ -9,14 +9,13 @@ export function thisCaller(): Caller {
   return {
     pid: process.pid,
     fds: [0, 1, STDERR],
-    cwd: process.cwd(),
+    // Looked up when it is asked for: the folder may be gone, and absolute paths do not need it.
+    get cwd() {
+      return process.cwd();
+    },
     env: process.env,
     warn(line) {
-      try {
-        writeSync(STDERR, `${line}\n`);
-      } catch {
-        // Nobody reads it.
-      }
+      writeAll(STDERR, `${line}\n`);
     },
     onSignal(signals, handler) {
       for (const signal of signals) process.on(signal, () => handler(signal));

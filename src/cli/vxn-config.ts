@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// vxn-config: every file of a target, from one description. For people, for CI and for the recipe.
+// vxn-config: makes every file of a target from one description. People, CI and the recipe call it.
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { messageOf, VxnError } from '../host/errors.ts';
 import { check } from '../vxn-config/commands/check.ts';
@@ -22,7 +22,7 @@ declare const VXN_VERSION: string;
 
 const SCRIPT = process.argv[1] ?? '';
 
-/** Set by the bundler; from the source tree it is package.json's. */
+/** The bundler sets it. In the source tree it is that of package.json. */
 function version(): string {
   if (typeof VXN_VERSION === 'string') return VXN_VERSION;
   const text = readFileSync(join(dirname(SCRIPT), '../../package.json'), 'utf8');
@@ -34,29 +34,32 @@ const EXIT = { DIFFERS: 1, INVALID: 2, FAILED: 3 } as const;
 const program = new Command('vxn-config')
   .description('Makes every file of a vxn target from one description.')
   .version(version(), '-v, --version', 'print the version')
-  .helpOption('-h, --help', 'print this')
-  .option('--templates <dir>', 'templates and targets, if not those that came with vxn-config')
-  .showHelpAfterError('(vxn-config --help says more)')
+  .helpOption('-h, --help', 'print this help')
+  .option('--templates <dir>', 'folder of templates and targets, instead of the installed one')
+  .showHelpAfterError('(see vxn-config --help)')
   .exitOverride()
   .addHelpText(
     'before',
     `Examples:
-  vxn-config list                                          what there is
-  vxn-config generate --target qemux86-64 --out image      its files below image/
+  vxn-config list                                          list the targets
+  vxn-config generate --target qemux86-64 --out image      write its files below image/
   vxn-config generate --target board.yaml --set containerd.version=1.7 --dry-run
 `,
   )
   .addHelpText(
     'after',
     `
-Exit status: 0 done, 1 it differs (check, diff), 2 a wrong description or command line, 3 it could not be done.`,
+Exit status: 0 success, 1 differences (check, diff), 2 wrong description or command line, 3 failure.`,
   );
 
 function context(): Context {
   const { templates } = program.opts<{ templates?: string }>();
   return {
-    templates: templates ?? findTemplates(SCRIPT),
+    templates: templates === undefined ? findTemplates(SCRIPT) : resolve(templates),
     version: version(),
+    get cwd() {
+      return process.cwd();
+    },
     print: (text) => void process.stdout.write(text),
   };
 }
@@ -72,12 +75,12 @@ function targetCommand(name: string, summary: string): Command {
     .option('-s, --set <key=value>', 'change one value of the description; may be repeated', collect);
 }
 
-/** A command that compares says by its exit status how it came out. */
+/** The exit status of a command that compares. */
 function differs(isSame: boolean): void {
   if (!isSame) process.exitCode = EXIT.DIFFERS;
 }
 
-targetCommand('generate', 'write the files of a target below a folder that mirrors its root')
+targetCommand('generate', 'write the files of a target below a folder, which stands for its root')
   .option('-o, --out <dir>', 'the folder')
   .option('--runtime <file>', 'also write the runtime, from this bundle, with the paths of the target')
   .option('--dry-run', 'write nothing')
@@ -88,36 +91,36 @@ targetCommand('generate', 'write the files of a target below a folder that mirro
     generate(context(), options);
   });
 
-targetCommand('install', "put the files of a target into a system, beside what is there of others'")
+targetCommand('install', 'install the files of a target into a system, and keep those of other packages')
   .option('--root <dir>', 'the root of the system, if it is an image', '/')
   .option('--runtime <file>', 'also install the runtime, from this bundle, with the paths of the target')
-  .option('--force', 'replace what was changed, and the settings that were there')
+  .option('--force', 'replace files that were changed, and settings that were there before')
   .option('--dry-run', 'change nothing')
   .option('--json', 'print what was done as JSON')
   .action((options) => install(context(), options));
 
 program
   .command('uninstall')
-  .description('undo install: every file is as it was')
+  .description('undo install: restore every file')
   .option('--root <dir>', 'the root of the system, if it is an image', '/')
-  .option('--force', 'also undo what was changed since; the changed files are kept aside')
+  .option('--force', 'also undo files that were changed since, and keep a copy of them')
   .option('--dry-run', 'change nothing')
   .option('--json', 'print what was done as JSON')
   .action((options) => uninstall(context(), options));
 
-targetCommand('check', 'say what differs between a folder and a target; exit status 1 when something does')
+targetCommand('check', 'list the differences between a folder and a target; exit status 1 when there are any')
   .argument('<dir>', 'an image, a folder of generate, or /')
   .option('--json', 'as JSON')
   .action((folder, options) => differs(check(context(), folder, options)));
 
-targetCommand('diff', 'print how a folder, or another target, would have to change to be the target')
+targetCommand('diff', 'print the changes that turn a folder, or another target, into the target')
   .argument('[dir]', 'an image, a folder of generate, or /')
   .option('--against <name|file>', 'another target')
   .action((folder, options) => differs(diff(context(), folder, options)));
 
 program
   .command('show')
-  .description('print a target with all that it inherits, and where each value comes from')
+  .description('print a target with all inherited values, and the origin of each value')
   .argument('<target>', 'a target of `vxn-config list`, or a description')
   .option('-s, --set <key=value>', 'change one value of the description; may be repeated', collect)
   .option('--json', 'as JSON')
@@ -125,15 +128,15 @@ program
 
 program
   .command('init')
-  .description('write a description: asks what it needs, or takes it from options')
+  .description('write a description, from options or from your answers')
   .argument('[file]', 'the description', 'target.yaml')
   .option('--extends <name|file>', 'the description to start from')
   .option('--architecture <name>', 'x86_64 or aarch64')
   .option('--guest-type <type>', 'pv or pvh')
-  .option('--engines <list>', 'with commas')
+  .option('--engines <list>', 'names, separated by commas')
   .option('--containerd <generation>', 'such as 1.7')
   .option('--memory <MiB>', 'of a container without a memory limit')
-  .option('-y, --yes', 'ask nothing: what no option gives is as this machine has it')
+  .option('-y, --yes', 'ask nothing: values without an option are those of this machine')
   .option('--force', 'replace the file')
   .action((file, options) => init(context(), file, options, ask));
 
@@ -155,7 +158,7 @@ program
   .option('--json', 'as JSON')
   .action((options) => list(context(), options));
 
-/** Asks at the terminal, on stderr: stdout is for what a command has to say. */
+/** Asks at the terminal, on stderr, because stdout is for the command's own output. */
 async function ask(question: string): Promise<string | undefined> {
   if (process.stdin.isTTY !== true) return undefined;
   const { createInterface } = await import('node:readline/promises');
@@ -171,7 +174,7 @@ const asJson = (errors: readonly object[]): string => `${JSON.stringify({ errors
 
 /** Reports an error on stderr; the exit status. */
 function report(error: unknown): number {
-  // Commander has said it already.
+  // Commander has printed it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.INVALID;
   const wantsJson = process.argv.includes('--json');
   if (error instanceof DescriptionError) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The runtime's own settings. /etc/vxn/vxn.yaml is read through a cache, so that the hot path never loads a YAML parser.
+// The runtime's own settings. /etc/vxn/vxn.yaml is read through a cache, so that the hot path never
+// loads a YAML parser.
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { errno, messageOf, VxnError } from '../host/errors.ts';
 import { matchesGlob } from '../host/glob.ts';
@@ -36,13 +37,16 @@ export interface Config {
   rootFree: number;
   /** MiB that the bind mounts of a container may take together. */
   bindLimit: number;
-  /** How containers are joined to the world that say nothing about it and whose engine puts nothing into their namespace. */
+  /**
+   * The network of containers that do not choose one, and whose engine puts no interface into
+   * their namespace.
+   */
   networkMode: 'namespace' | 'bridge' | 'none';
-  /** The bridge of Dom0 for those that are joined to one. */
+  /** The bridge of Dom0, for networkMode bridge. */
   bridge: string;
-  /** Its addresses for containers, as FIRST-LAST/PREFIX; '' leaves them to a DHCP server. */
+  /** The bridge's addresses for containers, as FIRST-LAST/PREFIX; '' for those of a DHCP server. */
   bridgeAddresses: string;
-  /** Where their default route goes; '' for none, or as DHCP says. */
+  /** The default route of containers on the bridge; '' for none, or that of DHCP. */
   bridgeGateway: string;
   /** KiB of the program's output that `logs` keeps. */
   logSize: number;
@@ -166,14 +170,26 @@ function writeCache(cache: Cache): void {
   }
 }
 
+/** The variables of the environment that say where the settings are. */
+export interface SettingsEnvironment {
+  /** A JSON file instead of the YAML file. */
+  readonly VXN_CONFIG?: string | undefined;
+  /** The YAML file. The launcher sets it where the target's configuration is not in /etc. */
+  readonly VXN_SETTINGS?: string | undefined;
+}
+
 /**
- * The settings in force: $VXN_CONFIG (a JSON file), else /etc/vxn/vxn.yaml or the file $VXN_SETTINGS, else the defaults. parseYaml is called only when
- * the YAML file has changed since the last call of any vxn command. Throws INVALID_CONFIG.
+ * The settings in force: those of the file that env names, else of /etc/vxn/vxn.yaml, else the
+ * defaults. parseYaml is called only when the YAML file has changed since the last call of any
+ * vxn command. Throws INVALID_CONFIG.
  */
-export function loadConfig(version: string, parseYaml: (text: string) => unknown): Config {
-  const override = process.env.VXN_CONFIG;
-  // The launcher names it where the target's configuration is not in /etc.
-  const file = override ?? process.env.VXN_SETTINGS ?? '/etc/vxn/vxn.yaml';
+export function loadConfig(
+  version: string,
+  parseYaml: (text: string) => unknown,
+  env: SettingsEnvironment,
+): Config {
+  const override = env.VXN_CONFIG;
+  const file = override ?? env.VXN_SETTINGS ?? '/etc/vxn/vxn.yaml';
   try {
     if (override !== undefined) return checkConfig(JSON.parse(readFileSync(file, 'utf8')), file);
     const st = statSync(file, { bigint: true });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What `create` makes, decided before anything is made.
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { chooseBoot } from '../domain/boot.ts';
 import type { Domain, DomainPlaces } from '../domain/domain.ts';
@@ -12,6 +12,7 @@ import type { NetworkPlan } from '../domain/network.ts';
 import { planNetwork } from '../domain/plan-network.ts';
 import { rootFree, sizeDomain } from '../domain/sizing.ts';
 import type { Caller } from '../host/caller.ts';
+import { callerPath } from '../host/caller-path.ts';
 import { self } from '../host/hold.ts';
 import { Annotations } from '../spec/annotations.ts';
 import { type Bundle, hasHooks, readBundle } from '../spec/bundle.ts';
@@ -130,7 +131,7 @@ export async function planContainer(
 ): Promise<Plan> {
   const { id, root } = request;
   checkId(id);
-  const bundle = readBundle(resolve(caller.cwd, request.bundle));
+  const bundle = readBundle(callerPath(caller, request.bundle));
   const { spec } = bundle;
   checkSupported(spec, bundle.raw);
   const stdio = planStdio(spec.process, request.consoleSocket, request.foreground, caller);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Where a process's stdio is on this side: the caller's descriptors, the caller's terminal, or a
 // new terminal for an engine.
-import { resolve } from 'node:path';
 import type { Caller, CallerFds } from '../host/caller.ts';
+import { callerPath } from '../host/caller-path.ts';
 import { VxnError } from '../host/errors.ts';
 import type { Process } from '../spec/spec.ts';
 
@@ -27,7 +27,7 @@ export function planStdio(
   process: Pick<Process, 'terminal' | 'consoleSize'> | undefined,
   consoleSocket: string | undefined,
   foreground: boolean,
-  { cwd }: Pick<Caller, 'cwd'>,
+  caller: Pick<Caller, 'cwd'>,
 ): Stdio {
   const terminal = process?.terminal === true;
   if (terminal && !foreground && consoleSocket === undefined) {
@@ -40,7 +40,7 @@ export function planStdio(
       hint: 'leave out --console-socket, or set process.terminal to true',
     });
   }
-  const path = consoleSocket === undefined ? undefined : resolve(cwd, consoleSocket);
+  const path = consoleSocket === undefined ? undefined : callerPath(caller, consoleSocket);
   const length = Buffer.byteLength(path ?? '');
   if (length > SOCKET_PATH_MAX) {
     throw new VxnError(

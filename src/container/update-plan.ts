@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What an update makes of a domain's size: pure, and everything is decided here before anything is changed.
+// The plan of an update: the new size of the domain. Pure, so that all is decided before anything
+// is changed.
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/config.ts';
+import type { NamedParts } from '../domain/resize.ts';
 import {
   capOf,
   checkCpus,
@@ -15,17 +17,13 @@ import { VxnError } from '../host/errors.ts';
 import type { Json } from '../spec/read.ts';
 import { type Limits, parseLimits } from '../spec/resources.ts';
 
-/** Which parts of the domain an update names; they are applied even when they are as before. */
-export interface Update {
+/** The size and the limits after an update, and the parts that it names. */
+export interface Update extends NamedParts {
   size: Size;
   limits: Limits;
-  memory: boolean;
-  vcpus: boolean;
-  share: boolean;
-  cpus: boolean;
 }
 
-// What a virtual machine is safe to be without, and what it checks anyway.
+// A virtual machine needs none of these limits to be isolated.
 const IGNORED: Readonly<Record<string, readonly string[]>> = {
   memory: [
     'reservation',
@@ -38,7 +36,7 @@ const IGNORED: Readonly<Record<string, readonly string[]>> = {
     'checkBeforeUpdate',
   ],
   cpu: ['mems'],
-  // runc does not update them either.
+  // runc does not update devices either.
   devices: [],
 };
 const APPLIED: Readonly<Record<string, readonly string[]>> = {
@@ -61,8 +59,8 @@ function refuse(property: string): never {
 }
 
 /**
- * Refuses whatever an update asks for that vxn does not do. What is as it was is no change: engines send all they know.
- * Throws UNSUPPORTED.
+ * Checks that vxn can make each change that an update asks for. A value that is as before is no
+ * change: engines send all resources that they know. Throws UNSUPPORTED.
  */
 export function checkUpdatable(wanted: Json, before: Json): void {
   for (const [section, value] of Object.entries(wanted)) {
@@ -88,7 +86,7 @@ function beyond(what: string, maximum: string, annotation: string): VxnError {
 }
 
 function newMemory(limits: Limits, size: Size, config: Config): number {
-  // Without a limit: all that it can have.
+  // Without a limit the domain gets all that it can have.
   const memory = limitsMemory(limits, config) ?? size.maxmem;
   if (memory > size.maxmem)
     throw beyond(`memory of ${memory} MiB (the limit and the guest's own)`, `${size.maxmem} MiB`, 'maxmem');
@@ -105,8 +103,8 @@ function newVcpus(limits: Limits, size: Size, physical: number | undefined): num
 const named = (value: number | undefined): value is number => value !== undefined && value !== 0;
 
 /**
- * The size after an update. limits are those in force, wanted the update's linux.resources. Throws INVALID_SPEC on a wrong value,
- * UNSUPPORTED on what is beyond the domain's maxima.
+ * The size after an update. limits are those in force, wanted is the update's linux.resources.
+ * Throws INVALID_SPEC on a wrong value, UNSUPPORTED on a value beyond the domain's maxima.
  */
 export function planUpdate(
   size: Size,
@@ -117,7 +115,7 @@ export function planUpdate(
 ): Update {
   const asked = parseLimits(wanted, 'linux.resources');
   const memory = named(asked.memory);
-  // A period alone changes nothing where there is no quota.
+  // A period alone changes nothing when there is no quota.
   const quota = named(asked.cpuQuota) || (named(asked.cpuPeriod) && (limits.cpuQuota ?? -1) > 0);
   const shares = named(asked.cpuShares);
   const cpus = asked.cpus !== undefined && asked.cpus !== '';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `doctor`: what stands between this machine and its first container as a domain, and what to do about it.
+// `doctor`: finds the faults that keep this machine from running containers as domains, and tells how
+// to mend them.
 import { type Config, DEFAULTS } from '../config/config.ts';
 import { messageOf } from '../host/errors.ts';
 import { type Check, type Finding, failed, type Patient, type Status, skipped } from './check.ts';
@@ -67,23 +68,4 @@ export function count(findings: readonly Finding[]): Counts {
   const counts = { ok: 0, warning: 0, failed: 0, skipped: 0 };
   for (const { status } of findings) counts[status]++;
   return counts;
-}
-
-// A summary may quote what another program said.
-const plain = (text: string): string => text.replace(/[^\x20-\x7e]+/g, '?');
-
-/** The findings for people: a line each, what to do below those that need it, and the sum. */
-export function renderText(findings: readonly Finding[]): string {
-  const width = Math.max(...findings.map(({ id }) => id.length));
-  const lines = findings.flatMap(({ id, status, summary, advice }) => [
-    `${status.padEnd(8)} ${id.padEnd(width)}  ${plain(summary)}`,
-    ...(advice === undefined ? [] : [`${' '.repeat(width + 11)}-> ${plain(advice)}`]),
-  ]);
-  const c = count(findings);
-  return `${lines.join('\n')}\n\n${c.ok} ok, ${c.warning} warnings, ${c.failed} failed, ${c.skipped} skipped\n`;
-}
-
-/** The findings for programs. */
-export function renderJson(findings: readonly Finding[], version: string): string {
-  return `${JSON.stringify({ version, ...count(findings), checks: findings }, null, 2)}\n`;
 }

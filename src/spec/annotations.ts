@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The annotations that vxn takes; docs/annotations.md is their reference, held against the table here by a test.
 
-import { nearest } from '../cli/arguments.ts';
 import { VxnError } from '../host/errors.ts';
 import { matchesGlob } from '../host/glob.ts';
 import { parseInterface, parseIpv4 } from '../host/ipv4.ts';
+import { nearest } from '../host/nearest.ts';
 import { parseCpuList } from './resources.ts';
 
 /** Every annotation under this prefix is vxn's. */

@@ -7,7 +7,7 @@ import { OCI_VERSION } from './spec.ts';
 const CAPABILITIES = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
 const NONE_SUCH = ['nosuid', 'noexec', 'nodev'];
 
-/** A configuration for the root file system in `rootfs` that this runtime takes as it is; the program is a shell. */
+/** A configuration that this runtime accepts: a shell in the root file system `rootfs`. */
 export function defaultSpec(): object {
   return {
     ociVersion: OCI_VERSION,
@@ -71,16 +71,21 @@ export function defaultSpec(): object {
   };
 }
 
-/** `spec`: writes the default configuration into a bundle. Throws USAGE when there is one already, or no such folder. */
-export function writeDefaultSpec(bundle: string): void {
-  const file = join(bundle, 'config.json');
+/**
+ * `spec`: writes the default configuration into the folder, an absolute path, which errors call by
+ * its shown name. Throws USAGE when there is a configuration already, or no such folder; HOST when
+ * it cannot be written.
+ */
+export function writeDefaultSpec(folder: string, shown = folder): void {
+  const file = join(shown, 'config.json');
   try {
-    writeFileSync(file, `${JSON.stringify(defaultSpec(), null, 2)}\n`, { flag: 'wx', mode: 0o644 });
+    const text = `${JSON.stringify(defaultSpec(), null, 2)}\n`;
+    writeFileSync(join(folder, 'config.json'), text, { flag: 'wx', mode: 0o644 });
   } catch (error) {
     if (errno(error) === 'EEXIST')
       throw new VxnError('USAGE', `${file} exists; nothing was written`, { hint: 'remove it first' });
     if (errno(error) === 'ENOENT')
-      throw new VxnError('USAGE', `${bundle}: no such directory`, { hint: 'is --bundle right?' });
+      throw new VxnError('USAGE', `${shown}: no such directory`, { hint: 'is --bundle right?' });
     throw new VxnError('HOST', `cannot write ${file}: ${messageOf(error)}`);
   }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-import { resolve } from 'node:path';
 import { planContainer } from '../container/plan.ts';
 import { realise } from '../container/realise.ts';
 import { now } from '../container/timeline.ts';
 import type { Context } from '../domain/context.ts';
+import { callerPath } from '../host/caller-path.ts';
 import type { ProcessId } from '../host/process-id.ts';
 
 export interface CreateOptions {
@@ -27,6 +27,6 @@ export async function create(
   const begun = now();
   const { root, config, caller } = context;
   const plan = await planContainer({ id, root, bundle, consoleSocket, foreground }, config, caller);
-  const file = pidFile === undefined ? undefined : resolve(caller.cwd, pidFile);
+  const file = pidFile === undefined ? undefined : callerPath(caller, pidFile);
   return realise(plan, context, file, begun);
 }

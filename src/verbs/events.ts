@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-
 import { Control } from '../channel/control.ts';
 import { askStats, type GuestStats } from '../channel/stats.ts';
 import { checkId, domainOf, placesOf } from '../container/container.ts';
@@ -9,33 +8,15 @@ import type { Context } from '../domain/context.ts';
 import type { DomainPlaces } from '../domain/domain.ts';
 import { VxnError } from '../host/errors.ts';
 
-// A guest that boots under load answers late; one that is not paused answers.
+// A guest that boots under load answers late.
 const ANSWER_MS = 60_000;
-
-const UNITS: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1e3,
-  m: 60e3,
-  h: 3600e3,
-};
-
-/** Milliseconds of a duration as runc takes it (`5s`, `1m30s`, `500ms`). Throws USAGE unless it is above 0 and below 2^31 ms. */
-export function parseDuration(text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/gy)];
-  const whole = parts.map((part) => part[0]).join('') === text;
-  const ms = parts.reduce((sum, [, n, unit]) => sum + Number(n) * (UNITS[unit ?? ''] ?? 0), 0);
-  if (whole && ms > 0 && ms < 2 ** 31) return Math.max(1, ms);
-  throw new VxnError('USAGE', `the interval must be a duration above 0, not "${text}"`, {
-    hint: 'such as 5s, 500ms or 1m30s',
-  });
-}
 
 const nothing = { limit: 0, failcnt: 0 };
 
-/** One event in the form of runc's. Memory and processors are the whole guest's: its kernel is the container's, too. */
+/**
+ * A statistic as runc writes it. Memory and processors are the whole guest's, which serves this
+ * container alone.
+ */
 export function statsEvent(id: string, s: GuestStats): object {
   const usage = s.memoryTotal - s.memoryAvailable;
   return {
@@ -66,9 +47,9 @@ export function statsEvent(id: string, s: GuestStats): object {
 }
 
 export interface EventsOptions {
-  /** Print one statistic and return. */
+  /** Only one statistic. */
   stats: boolean;
-  /** Milliseconds between two of them. */
+  /** Milliseconds between two statistics. */
   interval: number;
 }
 
@@ -113,9 +94,10 @@ async function stream(
 }
 
 /**
- * `events`: the guest's figures, once or again and again until the container ends, and a note when its kernel has killed a process
- * for want of memory. emit takes an event and says whether somebody still reads. A paused guest is waited for, but not for
- * a single statistic. Throws DOES_NOT_EXIST, WRONG_STATE, GUEST.
+ * `events`: statistics of the guest, once or at each interval until the container ends, and an
+ * event when its kernel has killed a process because memory ran out. emit takes an event and gives
+ * whether somebody still reads. A paused guest is waited for, but not for a single statistic.
+ * Throws INVALID_ID, DOES_NOT_EXIST, WRONG_STATE, GUEST.
  */
 export async function events(
   context: Context,

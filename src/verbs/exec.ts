@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { describeProcess, EXEC } from '../channel/description.ts';
 import { DESCRIPTION_MAX, encodeDescription, TERMINAL_BYTES, Type } from '../channel/protocol.ts';
 import {
@@ -18,6 +17,8 @@ import { planStdio } from '../container/stdio.ts';
 import { load } from '../container/store.ts';
 import type { Context } from '../domain/context.ts';
 import { isPaused } from '../domain/paused.ts';
+import type { Caller } from '../host/caller.ts';
+import { callerPath } from '../host/caller-path.ts';
 import { messageOf, VxnError } from '../host/errors.ts';
 import { parseConfigText } from '../spec/bundle.ts';
 import { capabilityBit } from '../spec/capabilities.ts';
@@ -140,11 +141,11 @@ export function fromCommandLine(own: Process, options: ExecOptions): Process {
   };
 }
 
-function readProcess(options: ExecOptions, places: Places, cwd: string): Process {
+function readProcess(options: ExecOptions, places: Places, caller: Caller): Process {
   const { processFile, command } = options;
   if (processFile !== undefined && command.length > 0)
     throw new VxnError('USAGE', 'either --process or a command, not both');
-  if (processFile !== undefined) return fromFile(resolve(cwd, processFile), places);
+  if (processFile !== undefined) return fromFile(callerPath(caller, processFile), places);
   if (command.length === 0) {
     throw new VxnError('USAGE', 'a command, or --process FILE, is missing', { hint: 'see exec --help' });
   }
@@ -163,7 +164,7 @@ function plan(
   places: Places,
   container: Container,
 ): HolderPlan {
-  const process = readProcess(options, places, caller.cwd);
+  const process = readProcess(options, places, caller);
   const stdio = planStdio(process, options.consoleSocket, !options.detach, caller);
   const description = describeProcess(process, false, seccompFilter(places, container));
   if (description.length + TERMINAL_BYTES > DESCRIPTION_MAX)
@@ -189,7 +190,7 @@ async function run(context: Context, options: ExecOptions): Promise<number> {
   const domain = domainOf(config, container);
   if (!options.ignorePaused && existsSync(domain.paused) && isPaused(domain) === true)
     throw new VxnError('WRONG_STATE', 'cannot exec in a paused container (use --ignore-paused to override)');
-  const pidFile = options.pidFile === undefined ? undefined : resolve(caller.cwd, options.pidFile);
+  const pidFile = options.pidFile === undefined ? undefined : callerPath(caller, options.pidFile);
   if (!options.detach) {
     const { pid, ended } = await startForeground(config, plan(context, options, places, container), caller);
     if (pidFile !== undefined) writePidFile(pidFile, pid);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-
 import { HOOKS } from '../container/hooks.ts';
 import { SECCOMP_FEATURES } from '../container/seccomp.ts';
 import { ANNOTATION_NAMES, ANNOTATION_PREFIX } from '../spec/annotations.ts';
@@ -8,8 +7,9 @@ import { MOUNT_OPTIONS } from '../spec/mount-options.ts';
 import { OCI_VERSION } from '../spec/spec.ts';
 
 /**
- * What `features` prints (runtime-spec features.md). `linux` must be there: several containerd releases end with a panic
- * without it. The user namespace and idmap are left out, since what they would isolate is a machine of its own.
+ * `features`: the features structure of the runtime specification (features.md). `linux` must be
+ * there: several releases of containerd panic without it. The user namespace and idmap are left
+ * out, because each container is a machine of its own already.
  */
 export function features(version: string): object {
   return {

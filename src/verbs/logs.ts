@@ -23,7 +23,10 @@ export function decodeOutput(log: Buffer): Output[] {
   });
 }
 
-/** `logs`: what the program wrote last, within the settings' logSize. Throws DOES_NOT_EXIST. */
+/**
+ * `logs`: the last output of the program, up to logSize of the settings. Throws INVALID_ID,
+ * DOES_NOT_EXIST.
+ */
 export function programLog(config: Config, root: string, id: string): Output[] {
   checkId(id);
   const places = placesOf(config, root, id);
@@ -31,7 +34,7 @@ export function programLog(config: Config, root: string, id: string): Output[] {
   return withPredecessor(places.outputLog).flatMap(decodeOutput);
 }
 
-/** `logs --console`: the guest kernel's log. Throws DOES_NOT_EXIST. */
+/** `logs --console`: the log of the guest's kernel. Throws INVALID_ID, DOES_NOT_EXIST. */
 export function consoleLog(config: Config, root: string, id: string): Buffer {
   checkId(id);
   const container = load(placesOf(config, root, id));

@@ -12,8 +12,17 @@ import { parseConfigText } from '../spec/bundle.ts';
 
 const ANSWER_MS = 10_000;
 
-/** The pids of the monitors of the container's execs, from the container's monitor: it has a connection to each. */
-async function execMonitors(places: DomainPlaces): Promise<number[]> {
+/** A process in Dom0 that represents one of the container's. */
+export interface Dom0Process {
+  pid: number;
+  /** container: of its first process. */
+  kind: 'container' | 'exec';
+  /** The name of the program. Looked up when it is asked for: engines want the pids alone. */
+  readonly program: string;
+}
+
+/** The pids of the container's execs, from its monitor: that has a connection to each of them. */
+async function execPids(places: DomainPlaces): Promise<number[]> {
   const control = await Control.open(places.control);
   if (control === undefined) return [];
   try {
@@ -27,42 +36,42 @@ async function execMonitors(places: DomainPlaces): Promise<number[]> {
   }
 }
 
-function programOf(monitor: number): string {
+const firstProgram = (places: Places): string =>
+  parseConfigText(readFileSync(places.config, 'utf8')).spec.process?.args[0] ?? '';
+
+function execProgram(pid: number): string {
   try {
-    const words = readFileSync(`/proc/${monitor}/cmdline`, 'utf8').split('\0');
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
     return words[words.indexOf('--program') + 1] ?? '';
   } catch {
     return '';
   }
 }
 
-function table(places: Places, monitor: number, execs: readonly number[]): string {
-  const { process } = parseConfigText(readFileSync(places.config, 'utf8')).spec;
-  const rows = [
-    ['PID', 'KIND', 'PROGRAM'],
-    [String(monitor), 'container', process?.args[0] ?? ''],
-    ...execs.map((pid) => [String(pid), 'exec', programOf(pid)]),
-  ];
-  return rows.map(([a = '', b = '', c = '']) => `${a.padEnd(10)}${b.padEnd(11)}${c}\n`).join('');
-}
+const dom0Process = (pid: number, kind: Dom0Process['kind'], program: () => string): Dom0Process => ({
+  pid,
+  kind,
+  get program() {
+    return program();
+  },
+});
 
 /**
- * `ps`: the processes in Dom0 that stand for those of the container: its monitor and one for each exec. containerd asks at its
- * start, as JSON, and takes a task without any for a leak. Throws DOES_NOT_EXIST, WRONG_STATE, USAGE.
+ * `ps`: the processes in Dom0 that represent those of the container, its first one first.
+ * containerd asks at its start, and takes a container without any for a leak. Throws INVALID_ID,
+ * DOES_NOT_EXIST, WRONG_STATE.
  */
-export async function ps(config: Config, root: string, id: string, format: string): Promise<string> {
+export async function ps(config: Config, root: string, id: string): Promise<Dom0Process[]> {
   checkId(id);
-  if (format !== 'json' && format !== 'table')
-    throw new VxnError('USAGE', `unknown format "${format}"`, { hint: 'table or json' });
   const places = placesOf(config, root, id);
   const container = load(places);
-  const { holder: monitor } = container;
+  const { holder } = container;
   const status = statusOf(places, container);
-  if (monitor === undefined || status === 'stopped' || status === 'creating') {
+  if (holder === undefined || status === 'stopped' || status === 'creating')
     throw new VxnError('WRONG_STATE', 'container not running');
-  }
-  const execs = status === 'created' ? [] : await execMonitors(domainOf(config, container));
-  return format === 'json'
-    ? `${JSON.stringify([monitor.pid, ...execs])}\n`
-    : table(places, monitor.pid, execs);
+  const execs = status === 'created' ? [] : await execPids(domainOf(config, container));
+  return [
+    dom0Process(holder.pid, 'container', () => firstProgram(places)),
+    ...execs.map((pid) => dom0Process(pid, 'exec', () => execProgram(pid))),
+  ];
 }

@@ -2,12 +2,20 @@
 // A target's name or file -> its keys and values: the descriptions that it extends, itself, and --set, merged.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { nearest } from '../cli/arguments.ts';
 import { errno, messageOf } from '../host/errors.ts';
+import { nearest } from '../host/nearest.ts';
 import { DescriptionError, type Diagnostic, type Place, type Source } from './diagnostics.ts';
 import { type Layer, parseDescription, parseSet } from './parse.ts';
 
 const BIGGEST = 1 << 20;
+
+/** Where descriptions are looked for. */
+export interface Lookup {
+  /** The folder of templates, with the descriptions that come with vxn. */
+  templates: string;
+  /** The folder that relative paths start from. */
+  cwd: string;
+}
 
 export interface Loaded {
   /** For the generated files' heads: never a path. */
@@ -32,7 +40,7 @@ const looksLikeFile = (name: string): boolean => name.includes('/') || /\.ya?ml$
 class Loader {
   readonly diagnostics: Diagnostic[] = [];
 
-  constructor(private readonly templates: string) {}
+  constructor(private readonly lookup: Lookup) {}
 
   private fail(code: Diagnostic['code'], message: string, place?: Place, hint?: string): undefined {
     this.diagnostics.push({ code, message, place, hint });
@@ -42,8 +50,9 @@ class Loader {
   /** The file that a target's name or path means. */
   private find(name: string, folder: string, place?: Place): string | undefined {
     if (looksLikeFile(name)) return resolve(folder, name);
-    const names = targetNames(this.templates);
-    if (names.includes(name)) return join(this.templates, 'targets', `${name}.yaml`);
+    const { templates } = this.lookup;
+    const names = targetNames(templates);
+    if (names.includes(name)) return join(templates, 'targets', `${name}.yaml`);
     const near = nearest(name.slice(0, 60), names);
     const known = near === undefined ? `there are ${names.join(', ')}` : `did you mean "${near}"?`;
     return this.fail('UNKNOWN_TARGET', `no target "${name}"`, place, `${known}; a file's name ends in .yaml`);
@@ -95,9 +104,9 @@ const fileName = (name: string): string =>
     .replace(/[^A-Za-z0-9._-]/g, '_');
 
 /** Loads a description that is not in a file yet. Throws DescriptionError with everything that is wrong. */
-export function loadText(templates: string, source: Source): Loaded {
-  const loader = new Loader(templates);
-  const { layer } = loader.over(source, resolve(source.name), []);
+export function loadText(lookup: Lookup, source: Source): Loaded {
+  const loader = new Loader(lookup);
+  const { layer } = loader.over(source, resolve(lookup.cwd, source.name), []);
   if (loader.diagnostics.length > 0) throw new DescriptionError(loader.diagnostics);
   return { name: fileName(source.name), source, layer, set: [] };
 }
@@ -106,9 +115,9 @@ export function loadText(templates: string, source: Source): Loaded {
  * Loads a target by the name of a description that comes with vxn, or by file, and lays the arguments of --set over it.
  * Throws DescriptionError with everything that is wrong.
  */
-export function loadTarget(templates: string, target: string, sets: readonly string[] = []): Loaded {
-  const loader = new Loader(templates);
-  const loaded = loader.load(target, process.cwd(), []);
+export function loadTarget(lookup: Lookup, target: string, sets: readonly string[] = []): Loaded {
+  const loader = new Loader(lookup);
+  const loaded = loader.load(target, lookup.cwd, []);
   const layer: Layer = loaded?.layer ?? new Map();
   const set: string[] = [];
   for (const argument of sets) {

@@ -13,9 +13,9 @@ import {
   Scalar,
   type YAMLMap,
 } from 'yaml';
-import { nearest } from '../cli/arguments.ts';
 import { checkConfig, DEFAULTS } from '../config/config.ts';
 import { messageOf } from '../host/errors.ts';
+import { nearest } from '../host/nearest.ts';
 import type { Diagnostic, DiagnosticCode, Place, Source } from './diagnostics.ts';
 import type { Field, SectionField, StringField } from './field.ts';
 import { SCHEMA } from './schema.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Command, globalOption, nearest, parseArguments } from '../../src/cli/arguments.ts';
+import { type Command, globalOption, parseArguments } from '../../src/cli/arguments.ts';
 import { throwsVxn } from '../fixtures/throws.ts';
 
 const COMMANDS: Record<string, Command> = {
@@ -199,10 +199,3 @@ for (const [line, log] of LINES) {
   test(`globalOption: the log of "${line}" is ${log}`, () =>
     assert.equal(globalOption(line.split(' '), 'log'), log));
 }
-
-test('nearest finds slips of the finger, and no more', () => {
-  assert.equal(nearest('strat', ['start', 'state']), 'start');
-  assert.equal(nearest('stat', ['start', 'state', 'kill']), 'start');
-  assert.equal(nearest('frobnicate', ['start', 'state']), undefined);
-  assert.equal(nearest('x', []), undefined);
-});

@@ -34,6 +34,8 @@ test('help names every command; each command has its own', () => {
     'kill',
     'delete',
     'list',
+    'domains',
+    'ps',
     'logs',
     'timeline',
     'features',
@@ -51,6 +53,29 @@ test('help names every command; each command has its own', () => {
     assert.match(own.stdout, new RegExp(`^Usage: vxn-oci-runtime ${verb} `));
   }
   assert.equal(host.run([]).stdout, stdout);
+});
+
+test('domains: the formats of list', () => {
+  assert.deepEqual(host.run(['domains', '--format', 'json']), { status: 0, stdout: '[]\n', stderr: '' });
+  assert.match(host.run(['domains']).stdout, /^NAME +DOMID +KIND .*\n$/);
+  assert.deepEqual(host.run(['domains', '--format', 'xml']), {
+    status: 1,
+    stdout: '',
+    stderr: 'unknown format "xml" (table or json)\n',
+  });
+});
+
+test('a working directory that is gone is no error where paths are absolute', () => {
+  const gone = join(host.folder, 'gone');
+  mkdirSync(gone);
+  const script = 'cd "$1" && rmdir "$1" && exec "$0" --root /run/test-gone delete --force nobody';
+  const { status, stderr } = spawnSync('sh', ['-c', script, host.runtime, gone], {
+    encoding: 'utf8',
+    env: host.env(),
+  });
+  assert.equal(status, 0, stderr);
+  // The shell that starts node complains, but nobody else.
+  assert.doesNotMatch(stderr, /internal error|ENOENT/);
 });
 
 test('the environment cannot get at it: NODE_OPTIONS, a deprecation, no PATH', () => {

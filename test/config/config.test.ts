@@ -38,24 +38,13 @@ for (const [value, text] of BAD) {
     throwsVxn(() => checkConfig(value, 'f'), 'INVALID_CONFIG', text));
 }
 
-function withSettings<T>(file: string, fn: () => T): T {
-  const before = process.env.VXN_CONFIG;
-  process.env.VXN_CONFIG = file;
-  try {
-    return fn();
-  } finally {
-    if (before === undefined) delete process.env.VXN_CONFIG;
-    else process.env.VXN_CONFIG = before;
-  }
-}
-
 const noYaml = (): never => assert.fail('the YAML parser was called');
 
 test('$VXN_CONFIG names a JSON file, for which no YAML parser is needed', () => {
   const file = join(temporaryFolder(), 'c.json');
   writeFileSync(file, '{ "vcpus": 3 }');
-  assert.equal(withSettings(file, () => loadConfig('1', noYaml)).vcpus, 3);
+  assert.equal(loadConfig('1', noYaml, { VXN_CONFIG: file }).vcpus, 3);
   writeFileSync(file, '{');
-  throwsVxn(() => withSettings(file, () => loadConfig('1', noYaml)), 'INVALID_CONFIG', file);
-  throwsVxn(() => withSettings(`${file}.no`, () => loadConfig('1', noYaml)), 'INVALID_CONFIG', 'ENOENT');
+  throwsVxn(() => loadConfig('1', noYaml, { VXN_CONFIG: file }), 'INVALID_CONFIG', file);
+  throwsVxn(() => loadConfig('1', noYaml, { VXN_CONFIG: `${file}.no` }), 'INVALID_CONFIG', 'ENOENT');
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { CHECKS, count, renderJson, renderText } from '../../src/doctor/doctor.ts';
+import { CHECKS, count } from '../../src/doctor/doctor.ts';
 import { bzImage, Dom0, elf, initramfs, kernelText, RELEASE, VERSION } from '../fixtures/doctor.ts';
 
 const KERNEL = new Dom0().config.kernel;
@@ -625,18 +625,4 @@ test('an initramfs behind microcode, and one without modules for a kernel with i
   dom0.files.set(KERNEL, elf({ text: `${kernelText()}blkfront: %s\0` }));
   assert.match(dom0.finding('guest-match').summary, /needs none/);
   assert.equal(RELEASE, '6.12.1-xen');
-});
-
-test('text for people: columns of plain ASCII; JSON for programs', () => {
-  const dom0 = new Dom0();
-  dom0.answer('xl info', '', 1, 'é\x1b[31m broken\n');
-  const findings = dom0.findings();
-  const text = renderText(findings);
-  assert.match(text, /^ok {7}root +running as root\n/);
-  assert.match(text, /^failed {3}xl +xl info fails: \?\[31m broken\n +-> see xl dmesg/m);
-  assert.match(text, /\n\n\d+ ok, 0 warnings, 1 failed, \d+ skipped\n$/);
-  assert.doesNotMatch(text, /[^\x20-\x7e\n]/);
-  const json = JSON.parse(renderJson(findings, '1.2.3'));
-  assert.deepEqual([json.version, json.failed], ['1.2.3', 1]);
-  assert.deepEqual(json.checks, JSON.parse(JSON.stringify(findings)));
 });

@@ -8,7 +8,7 @@ import { before, describe, test } from 'node:test';
 import { init } from '../../src/vxn-config/commands/init.ts';
 import { loadTarget } from '../../src/vxn-config/load.ts';
 import { resolveTarget } from '../../src/vxn-config/target.ts';
-import { TEMPLATES, testContext } from '../fixtures/target.ts';
+import { testContext } from '../fixtures/target.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -210,7 +210,7 @@ describe('init', () => {
       return answers.shift();
     });
     assert.equal(asked.length, 6);
-    const target = resolveTarget(loadTarget(TEMPLATES, file));
+    const target = resolveTarget(loadTarget(testContext(), file));
     assert.deepEqual(
       [target.architecture, target.engines, target.settings.memory],
       ['aarch64', ['docker', 'podman'], 512],
@@ -221,11 +221,11 @@ describe('init', () => {
     const file = join(folder, 'options.yaml');
     const options = { extends: 'k3s', engines: 'k3s', containerd: '1.7', memory: '64' };
     await init(testContext(), file, options, nobody);
-    const target = resolveTarget(loadTarget(TEMPLATES, file));
+    const target = resolveTarget(loadTarget(testContext(), file));
     assert.deepEqual([target.engines, target.containerd.version], [['k3s'], '1.7']);
     await assert.rejects(init(testContext(), file, options, nobody), /is there already/);
     await init(testContext(), file, { ...options, memory: '128', force: true }, nobody);
-    assert.equal(resolveTarget(loadTarget(TEMPLATES, file)).settings.memory, 128);
+    assert.equal(resolveTarget(loadTarget(testContext(), file)).settings.memory, 128);
   });
 
   test('answers that make no description are refused, and nothing is written', async () => {

@@ -10,7 +10,7 @@ import { loadTarget, loadText, targetNames } from '../../src/vxn-config/load.ts'
 import { parseDescription } from '../../src/vxn-config/parse.ts';
 import { resolveTarget } from '../../src/vxn-config/target.ts';
 import { matchesSnapshot } from '../fixtures/snapshot.ts';
-import { TEMPLATES } from '../fixtures/target.ts';
+import { TEMPLATES, testContext } from '../fixtures/target.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 
 const FOLDER = temporaryFolder();
@@ -20,7 +20,7 @@ function wrong(text: string, sets: readonly string[] = []): string[] {
   try {
     const file = join(FOLDER, 'd.yaml');
     writeFileSync(file, text);
-    resolveTarget(loadTarget(TEMPLATES, file, sets));
+    resolveTarget(loadTarget(testContext(), file, sets));
     return [];
   } catch (error) {
     assert.ok(error instanceof DescriptionError, String(error));
@@ -122,7 +122,7 @@ defaults:
 modules: [ok, not ok, ${'x'.repeat(150)}]
 `;
   assert.throws(
-    () => loadText(TEMPLATES, { name: 'board.yaml', text }),
+    () => loadText(testContext(), { name: 'board.yaml', text }),
     (error: Error) => {
       matchesSnapshot('description-errors.txt', `${error.message}\n`);
       return true;
@@ -151,7 +151,9 @@ describe('extends', () => {
     join(folder, 'sub/board.yaml'),
     'extends: ../base.yaml\ncontainerd: { snapshotter: native }\ndefaults: { memory: 1024 }\nmodules: [c]\n',
   );
-  const target = resolveTarget(loadTarget(TEMPLATES, join(folder, 'sub/board.yaml'), ['defaults.vcpus=4']));
+  const target = resolveTarget(
+    loadTarget(testContext(), join(folder, 'sub/board.yaml'), ['defaults.vcpus=4']),
+  );
 
   test('sections are merged, lists and values replaced, the description is not inherited', () => {
     assert.equal(target.name, 'board');
@@ -168,39 +170,39 @@ describe('extends', () => {
   test('an error is reported where it stands, in whichever file', () => {
     writeFileSync(join(folder, 'base2.yaml'), 'architecture: x86_64\nguestTyp: pv\n');
     writeFileSync(join(folder, 'b2.yaml'), 'extends: ./base2.yaml\nnothing: 1\n');
-    assert.throws(() => loadTarget(TEMPLATES, join(folder, 'b2.yaml')), /b2\.yaml:2:1.*base2\.yaml:2:1/s);
+    assert.throws(() => loadTarget(testContext(), join(folder, 'b2.yaml')), /b2\.yaml:2:1.*base2\.yaml:2:1/s);
   });
 });
 
 test('1.7 and 2.0 are versions, whether written as numbers or in quotes', () => {
   for (const version of ['1.6', '2.0', '"2.0"', "'1.7'"]) {
     const text = `${ARCH}containerd: { version: ${version} }\n`;
-    const target = resolveTarget(loadText(TEMPLATES, { name: 'd.yaml', text }));
+    const target = resolveTarget(loadText(testContext(), { name: 'd.yaml', text }));
     assert.equal(target.containerd.version, version.replace(/["']/g, ''));
   }
 });
 
 test('aliases stand for their anchors', () => {
   const text = `${ARCH}paths: { bindir: &b /opt/bin, sbindir: *b }\n`;
-  assert.equal(resolveTarget(loadText(TEMPLATES, { name: 'd.yaml', text })).paths.sbindir, '/opt/bin');
+  assert.equal(resolveTarget(loadText(testContext(), { name: 'd.yaml', text })).paths.sbindir, '/opt/bin');
 });
 
 test('a description can hand on every setting of the runtime, and its check is the runtime’s', () => {
   const settings = Object.entries(DEFAULTS).filter(([key]) => key !== 'guestType' && key !== 'libexecDir');
   const text = JSON.stringify({ architecture: 'x86_64', defaults: Object.fromEntries(settings) });
-  const target = resolveTarget(loadText(TEMPLATES, { name: 'd.yaml', text }));
+  const target = resolveTarget(loadText(testContext(), { name: 'd.yaml', text }));
   assert.deepEqual(checkConfig(target.settings, 'f'), { ...DEFAULTS, guestType: 'pv' });
 });
 
 test("the lab's Dom0 is described", () => {
-  const target = resolveTarget(loadTarget(TEMPLATES, join(TEMPLATES, '../lab/dom0.yaml')));
+  const target = resolveTarget(loadTarget(testContext(), join(TEMPLATES, '../lab/dom0.yaml')));
   assert.equal(target.settings.kernel, '/usr/share/vxn/x86_64/vmlinux');
 });
 
 test('every description that comes with vxn is right, says what it is, and names its schema', () => {
   assert.deepEqual(targetNames(TEMPLATES), ['generic-x86-64', 'k3s', 'qemuarm64', 'qemux86-64']);
   for (const name of targetNames(TEMPLATES)) {
-    assert.notEqual(resolveTarget(loadTarget(TEMPLATES, name)).description, '');
+    assert.notEqual(resolveTarget(loadTarget(testContext(), name)).description, '');
     const text = readFileSync(join(TEMPLATES, 'targets', `${name}.yaml`), 'utf8');
     assert.match(text, /^# yaml-language-server: \$schema=\.\.\/\.\.\/schema\/target\.schema\.json$/m);
   }

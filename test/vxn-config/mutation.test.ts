@@ -9,7 +9,7 @@ import { loadText } from '../../src/vxn-config/load.ts';
 import { launcher, type PlanInput, type Planned, places, planTarget } from '../../src/vxn-config/plan.ts';
 import { resolveTarget } from '../../src/vxn-config/target.ts';
 import { readPlanned } from '../fixtures/syntax.ts';
-import { TEMPLATES, testContext } from '../fixtures/target.ts';
+import { testContext } from '../fixtures/target.ts';
 
 const COUNT = 200;
 
@@ -205,7 +205,7 @@ for (const [i, { text, what }] of mutants.entries()) {
   test(`mutant ${i}: ${what}`, () => {
     const source = { name: 'm.yaml', text };
     try {
-      const target = resolveTarget(loadText(TEMPLATES, source));
+      const target = resolveTarget(loadText(testContext(), source));
       const input = { ...planInput(testContext(), { target: 'k3s' }), target };
       const files = planTarget(input);
       for (const file of files) {

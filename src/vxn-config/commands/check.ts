@@ -28,7 +28,7 @@ function whatDiffers({ action, now, next }: Change): string {
 
 /** What a tree below a folder lacks of a target. Files of others are in order when they hold our part. */
 export function drift(context: Context, folder: string, options: TargetOptions): Drift[] {
-  const { changes } = computeChanges(planInput(context, options), new Store(resolve(folder)), {
+  const { changes } = computeChanges(planInput(context, options), new Store(resolve(context.cwd, folder)), {
     state: undefined,
     extra: [],
     force: false,

@@ -9,6 +9,8 @@ export interface Context {
   templates: string;
   /** Of vxn. */
   version: string;
+  /** The folder that relative paths start from. */
+  cwd: string;
   print(text: string): void;
 }
 
@@ -21,7 +23,7 @@ export interface TargetOptions {
 /** What a plan is made from. Throws DescriptionError. */
 export function planInput(context: Context, { target, set }: TargetOptions): PlanInput {
   return {
-    target: resolveTarget(loadTarget(context.templates, target, set ?? [])),
+    target: resolveTarget(loadTarget(context, target, set)),
     version: context.version,
     template: templateReader(context.templates),
   };

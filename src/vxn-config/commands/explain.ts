@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-import { nearest } from '../../cli/arguments.ts';
 import { VxnError } from '../../host/errors.ts';
+import { nearest } from '../../host/nearest.ts';
 import { explainKey, KEYS } from '../reference.ts';
 import type { Context } from './context.ts';
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { launcher, type PlanInput, type Planned, places, planTarget } from '../plan.ts';
 import { writePlanned } from '../tree.ts';
 import { type Context, planInput, type TargetOptions } from './context.ts';
@@ -40,8 +41,10 @@ function line(planned: Planned): string {
 export function generate(context: Context, options: GenerateOptions): void {
   const input = planInput(context, options);
   const planned = planTarget(input);
-  if (options.runtime !== undefined) planned.push(plannedRuntime(input, options.runtime));
-  if (options.dryRun !== true) for (const file of planned) writePlanned(options.out ?? '.', file);
+  if (options.runtime !== undefined)
+    planned.push(plannedRuntime(input, resolve(context.cwd, options.runtime)));
+  const out = resolve(context.cwd, options.out ?? '.');
+  if (options.dryRun !== true) for (const file of planned) writePlanned(out, file);
   if (options.json === true) {
     const { name, set } = input.target;
     const files = planned.map(describePlanned);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { existsSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { VxnError } from '../../host/errors.ts';
 import { type Detected, detect } from '../detect.ts';
@@ -101,11 +102,12 @@ function describe(given: ReadonlyMap<string, string>): string {
  */
 export async function init(context: Context, file: string, options: InitOptions, ask: Ask): Promise<void> {
   if (!/\.ya?ml$/.test(file)) throw new VxnError('USAGE', `${file}: the name of a description ends in .yaml`);
-  if (existsSync(file) && options.force !== true)
+  const path = resolve(context.cwd, file);
+  if (existsSync(path) && options.force !== true)
     throw new VxnError('ALREADY_EXISTS', `${file} is there already`, { hint: '--force replaces it' });
   const text = describe(await answers(context, options, ask));
-  const target = resolveTarget(loadText(context.templates, { name: file, text }));
-  writeFileSync(file, text);
+  const target = resolveTarget(loadText(context, { name: file, text }));
+  writeFileSync(path, text);
   const name = file.includes('/') ? file : `./${file}`;
   context.print(`${file} is written. Next:
   vxn-config show ${name}

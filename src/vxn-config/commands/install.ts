@@ -91,11 +91,12 @@ function restarts(changes: readonly Change[]): string[] {
 
 /** Puts the files of a target into a live system, or into an image's root. Throws DescriptionError before anything is touched. */
 export function install(context: Context, options: InstallOptions): void {
-  const root = resolve(options.root);
+  const root = resolve(context.cwd, options.root);
   const store = new Store(root);
   const state = store.load();
   const input = planInput(context, options);
-  const extra = options.runtime === undefined ? [] : [plannedRuntime(input, options.runtime)];
+  const extra =
+    options.runtime === undefined ? [] : [plannedRuntime(input, resolve(context.cwd, options.runtime))];
   const force = options.force === true;
   const { changes, notes } = computeChanges(input, store, { state, extra, force });
   const todo = changes.filter(({ action }) => DOES_SOMETHING.includes(action));

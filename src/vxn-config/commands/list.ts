@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 /** Prints the targets that come with vxn. */
 export function list(context: Context, { json }: { json?: boolean }): void {
   const targets = targetNames(context.templates).map((name) => {
-    const { description, architecture, engines } = resolveTarget(loadTarget(context.templates, name));
+    const { description, architecture, engines } = resolveTarget(loadTarget(context, name));
     return { name, architecture, engines, description };
   });
   const width = Math.max(...targets.map((t) => t.name.length));

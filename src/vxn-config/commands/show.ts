@@ -53,7 +53,7 @@ function renderSettings(loaded: Loaded, name: string): string[] {
 
 /** Prints a target as one description that extends nothing, with where each value comes from. */
 export function show(context: Context, options: ShowOptions): void {
-  const loaded = loadTarget(context.templates, options.target, options.set ?? []);
+  const loaded = loadTarget(context, options.target, options.set);
   const target = resolveTarget(loaded);
   if (options.json === true) context.print(`${JSON.stringify(target, null, 2)}\n`);
   else context.print(`${renderSection(loaded, target, [], SCHEMA).join('\n')}\n`);

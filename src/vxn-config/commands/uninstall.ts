@@ -19,7 +19,7 @@ export interface UninstallOptions {
  * there before it as well, so that another call can undo it.
  */
 export function uninstall(context: Context, options: UninstallOptions): void {
-  const store = new Store(resolve(options.root));
+  const store = new Store(resolve(context.cwd, options.root));
   const state = store.load();
   if (state === undefined) {
     throw new VxnError('DOES_NOT_EXIST', `vxn-config has installed nothing below ${store.root}`);

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULTS } from '../../src/config/config.ts';
 import { checkUpdatable, planUpdate } from '../../src/container/update-plan.ts';
 import type { Size } from '../../src/domain/sizing.ts';
 import type { Limits } from '../../src/spec/resources.ts';
-import { parseBytes, UPDATE_FLAGS, wantedResources } from '../../src/verbs/update.ts';
-import { temporaryFolder } from '../fixtures/temporary.ts';
 import { throwsVxn } from '../fixtures/throws.ts';
 
 const MIB = 1 << 20;
@@ -154,66 +150,3 @@ for (const [wanted, property] of REFUSED) {
       `update: ${property} cannot be changed (memory.limit and`,
     ));
 }
-
-const BYTES: [text: string, bytes: number | undefined][] = [
-  ['-1', -1],
-  ['0', 0],
-  ['1048576', MIB],
-  ['512m', 512 * MIB],
-  ['512M', 512 * MIB],
-  ['1.5GiB', 1536 * MIB],
-  ['2gb', 2048 * MIB],
-  ['10b', 10],
-  ['3 k', 3072],
-  ['1t', 2 ** 40],
-  ['', undefined],
-  ['m', undefined],
-  ['-5', undefined],
-  ['1x', undefined],
-  ['99999999999p', undefined],
-];
-for (const [text, bytes] of BYTES) test(`bytes "${text}"`, () => assert.equal(parseBytes(text), bytes));
-
-test("runc's flags become linux.resources", () => {
-  const options = new Map([
-    ['memory', '64m'],
-    ['cpu-share', '512'],
-    ['cpu-quota', '-1'],
-    ['cpuset-cpus', '0-1'],
-    ['pids-limit', '5'],
-  ]);
-  assert.deepEqual(wantedResources(options), {
-    memory: { limit: 64 * MIB },
-    cpu: { shares: 512, quota: -1, cpus: '0-1' },
-    pids: { limit: 5 },
-  });
-  for (const flag of UPDATE_FLAGS) assert.doesNotThrow(() => wantedResources(new Map([[flag, '1']])));
-  throwsVxn(
-    () => wantedResources(new Map([['cpu-share', 'many']])),
-    'USAGE',
-    'invalid value for cpu-share: "many"',
-  );
-  throwsVxn(() => wantedResources(new Map()), 'USAGE', 'update needs --resources FILE or a limit');
-});
-
-test('--resources: what is no JSON object', () => {
-  const file = join(temporaryFolder(), 'r.json');
-  const read = (text: string) => {
-    writeFileSync(file, text);
-    return wantedResources(
-      new Map([
-        ['resources', file],
-        ['memory', 'ignored'],
-      ]),
-    );
-  };
-  assert.deepEqual(read('{"cpu":{"shares":3}}'), { cpu: { shares: 3 } });
-  for (const text of ['', '{', '[]', 'null', '5'])
-    throwsVxn(() => read(text), 'USAGE', `--resources ${file}: `);
-  throwsVxn(() => read(`{"x":"${'y'.repeat(1 << 20)}"}`), 'USAGE', 'more than 1 MiB');
-  throwsVxn(
-    () => wantedResources(new Map([['resources', '/no/such']])),
-    'USAGE',
-    '--resources /no/such: ENOENT',
-  );
-});

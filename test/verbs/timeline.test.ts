@@ -3,52 +3,16 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { timelineJson, timelineTable } from '../../src/cli/render/timeline.ts';
 import { DEFAULTS } from '../../src/config/config.ts';
 import { placesOf } from '../../src/container/container.ts';
-import {
-  keep,
-  parseTimeline,
-  phasesOf,
-  renderPhases,
-  stamp,
-  timeline,
-} from '../../src/container/timeline.ts';
+import { keep, stamp } from '../../src/container/timeline.ts';
+import { timeline } from '../../src/verbs/timeline.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 import { throwsVxn } from '../fixtures/throws.ts';
 
 const folder = temporaryFolder();
 const CONFIG = { ...DEFAULTS, runDir: join(folder, 'r'), timelineDir: join(folder, 'kept') };
-
-test('stamps are sorted, other lines left out', () => {
-  const text = '2000 disk.end\nnonsense\n1000 disk.begin\n-5 x\n3000 UPPER\n\n99';
-  assert.deepEqual(parseTimeline(text), [
-    { ns: 1000n, phase: 'disk.begin' },
-    { ns: 2000n, phase: 'disk.end' },
-  ]);
-});
-
-const STAMPS = parseTimeline(
-  [
-    '0 create.begin',
-    '100000000 disk.begin',
-    '350000000 disk.end',
-    '400000000 guest.kernel',
-    '2000000000 monitor.exit',
-  ].join('\n'),
-);
-
-test('phases that have both ends', () => {
-  assert.deepEqual(phasesOf(STAMPS), [{ name: 'image disk', at: 0.1, seconds: 0.25 }]);
-  assert.deepEqual(phasesOf([]), []);
-});
-
-test('the table', () => {
-  assert.equal(
-    renderPhases(STAMPS),
-    'PHASE              AT (s) TOOK (s)\nimage disk           0.10     0.25\nwhole                         2.00\n',
-  );
-  assert.match(renderPhases([]), /^whole +0\.00$/m);
-});
 
 test('a time line outlives its container when the settings say so, the oldest ones go', () => {
   const [root, id] = ['/r', 'c'];
@@ -56,10 +20,10 @@ test('a time line outlives its container when the settings say so, the oldest on
   mkdirSync(places.run, { recursive: true });
   stamp(places, 'disk.begin', 5n);
   stamp(places, 'disk.end', 1000000005n);
-  assert.match(timeline(CONFIG, root, id, false), /image disk +0\.00 +1\.00/);
+  assert.match(timelineTable(timeline(CONFIG, root, id)), /image disk +0\.00 +1\.00/);
   keep(CONFIG, root, id, places);
   const gone = { ...CONFIG, runDir: join(folder, 'x') };
-  assert.deepEqual(JSON.parse(timeline(gone, root, id, true)), {
+  assert.deepEqual(JSON.parse(timelineJson(timeline(gone, root, id))), {
     id,
     stamps: [
       { ns: '5', phase: 'disk.begin' },
@@ -72,10 +36,10 @@ test('a time line outlives its container when the settings say so, the oldest on
 });
 
 test('an unknown container, and a folder that is not there', () => {
-  throwsVxn(() => timeline(CONFIG, '/r', 'nobody', false), 'DOES_NOT_EXIST', 'container does not exist');
+  throwsVxn(() => timeline(CONFIG, '/r', 'nobody'), 'DOES_NOT_EXIST', 'container does not exist');
   stamp(placesOf(CONFIG, '/r', 'nobody'), 'x');
 });
 
 test('an id cannot lead out of the folders', () => {
-  throwsVxn(() => timeline(CONFIG, '/r', '../../etc', false), 'INVALID_ID', 'invalid container ID');
+  throwsVxn(() => timeline(CONFIG, '/r', '../../etc'), 'INVALID_ID', 'invalid container ID');
 });
