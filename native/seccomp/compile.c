@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "compile.h"
+
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
@@ -6,12 +8,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "profile.h"
+#include "enosys.h"
+#include "refuse.h"
 
+#define NAME_SIZE 128
 #define ARGS 6
 // Above so many rules libseccomp's search tree pays.
 #define TREE_FROM 32
-// What libseccomp can do by itself, as opposed to what this machine's kernel can: the filter runs on the guest's.
+// Everything that libseccomp can do, whatever this machine's kernel can: the filter runs on the
+// guest's.
 #define API_LEVEL 4
 
 struct archs {
@@ -111,7 +116,8 @@ static size_t export_filter(scmp_filter_ctx ctx, struct sock_filter *out, size_t
   return (size_t)size / sizeof *out;
 }
 
-// A filter that lets through what it does not know, or leaves it to a tracer, needs no stub; nor does one that answers ENOSYS.
+// A filter needs no stub that lets unknown calls through, leaves them to a tracer, or answers
+// ENOSYS anyway.
 static bool wants_stub(uint32_t otherwise) {
   uint32_t action = otherwise & SECCOMP_RET_ACTION_FULL;
   return action != SECCOMP_RET_ALLOW && action != SECCOMP_RET_LOG && action != SECCOMP_RET_TRACE &&

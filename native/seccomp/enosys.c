@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Programs ask for a new system call and fall back on ENOSYS; the EPERM that most profiles answer by default makes them fail
-// instead. So a call with a number above all that the profile knows gets ENOSYS before the profile is asked (as with runc).
+// Programs ask for a new system call and fall back on ENOSYS; the EPERM that most profiles answer
+// by default makes them fail instead. So a call with a number above all that the profile knows gets
+// ENOSYS before the profile is asked (as with runc).
+#include "enosys.h"
+
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
-#include <stddef.h>
-
-#include "profile.h"
 
 #define X32_BIT 0x40000000u
 #define ENOSYS_VERDICT (SECCOMP_RET_ERRNO | ENOSYS)
@@ -18,7 +18,7 @@ static struct sock_filter jump(uint32_t how, uint32_t value, uint8_t yes, uint8_
   return (struct sock_filter)BPF_JUMP((uint16_t)(BPF_JMP | how | BPF_K), value, yes, no);
 }
 
-// What is asked of one architecture: at most nine instructions, all jumps within them.
+// The instructions for one architecture: at most nine; all jumps stay within them.
 static size_t section(uint32_t arch, uint32_t last, struct sock_filter *out) {
   struct sock_filter body[8];
   size_t n = 0;
@@ -29,7 +29,8 @@ static size_t section(uint32_t arch, uint32_t last, struct sock_filter *out) {
   if (arch == SCMP_ARCH_S390 || arch == SCMP_ARCH_S390X) body[n++] = jump(BPF_JEQ, 0, 1, 0);
   body[n++] = jump(BPF_JGT, last, 0, 1);
   body[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, ENOSYS_VERDICT);
-  // The other mode's calls pass over the question, not over the end, which reloads what the next section needs.
+  // The other mode's calls pass over the question, not over the end, which reloads what the next
+  // section needs.
   uint8_t over = (uint8_t)(n - mode - 1);
   if (arch == SCMP_ARCH_X86_64) body[mode] = jump(BPF_JSET, X32_BIT, over, 0);
   if (arch == SCMP_ARCH_X32) body[mode] = jump(BPF_JSET, X32_BIT, 0, over);

@@ -1,46 +1,16 @@
 // SPDX-License-Identifier: MIT
-// vxn-seccomp PROFILE FILTER: makes of a seccomp profile the value of SECCOMP records (docs/protocol.md). This is done once, in
-// Dom0, so that the guest's agent needs no libseccomp and an exec costs nothing.
+// vxn-seccomp PROFILE FILTER: compiles a seccomp profile to the value of a SECCOMP record
+// (docs/protocol.md). This is done once, in Dom0, so that the guest's agent needs no libseccomp and
+// an exec costs nothing.
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../common/version.h"
+#include "compile.h"
 #include "profile.h"
-
-void refuse(const char *fmt, ...) {
-  va_list ap;
-  va_start(ap, fmt);
-  vfprintf(stderr, fmt, ap);
-  va_end(ap);
-  fputc('\n', stderr);
-  exit(1);
-}
-
-bool take_record(struct bytes *rest, uint16_t tag, struct vxn_record *r) {
-  struct bytes after = *rest;
-  int got = vxn_next_record(&after.data, &after.len, r);
-  if (got < 0) refuse("malformed profile");
-  if (got == 0 || r->tag != tag) return false;
-  *rest = after;
-  return true;
-}
-
-uint32_t record_u32(const struct vxn_record *r) {
-  if (r->length != 4) refuse("malformed record %u", r->tag);
-  return vxn_get32(r->value);
-}
-
-bool record_string(const struct vxn_record *r, char *buf, size_t size) {
-  size_t fits = r->length < size ? r->length : size - 1;
-  if (fits > 0) memcpy(buf, r->value, fits);
-  buf[fits] = '\0';
-  return fits == r->length && strlen(buf) == fits;
-}
+#include "refuse.h"
 
 static struct bytes read_all(const char *path) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);

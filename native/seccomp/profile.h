@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The seccomp profile that the runtime hands over: records (docs/protocol.md), in the order of their tags.
+// The seccomp profile that the runtime hands over: records (docs/protocol.md), in the order of
+// their tags. A malformed one ends the program.
 #ifndef VXN_SECCOMP_PROFILE_H
 #define VXN_SECCOMP_PROFILE_H
-
-#include <linux/filter.h>
 
 #include "protocol.h"
 
@@ -22,24 +21,11 @@ struct bytes {
   size_t len;
 };
 
-/// Ends the program with a line for the user.
-__attribute__((format(printf, 1, 2))) _Noreturn void refuse(const char *fmt, ...);
-
-/// Takes the next record with that tag off *rest. False when there is none of it before the next tag.
+/// Takes the next record off *rest if it has that tag. False when it has another, or there is none.
 bool take_record(struct bytes *rest, uint16_t tag, struct vxn_record *r);
+/// The record's number.
 uint32_t record_u32(const struct vxn_record *r);
 /// Copies the record as a string to buf. False when it does not fit or holds a NUL.
 bool record_string(const struct vxn_record *r, char *buf, size_t size);
-
-#define NAME_SIZE 128
-#define ARCHS_MAX 32
-
-/// Writes the filter of a profile to out (room for BPF_MAXINSNS instructions). Returns how many there are.
-size_t compile(struct bytes profile, struct sock_filter *out);
-
-/// The stub that answers ENOSYS for system calls newer than any that the profile names. archs are libseccomp's tokens, last the
-/// highest number named for each, 0 where none is. Returns how many instructions; at most STUB_MAX.
-size_t enosys_stub(const uint32_t *archs, const uint32_t *last, size_t n, struct sock_filter *out);
-#define STUB_MAX (1 + 10 * ARCHS_MAX)
 
 #endif
