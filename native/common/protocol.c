@@ -43,7 +43,8 @@ bool vxn_get_header(const uint8_t in[VXN_HEADER_SIZE], struct vxn_header *h) {
   return h->flags == VXN_FLAG_MORE && (h->type == VXN_H_CONTAINER || h->type == VXN_H_PROCESS);
 }
 
-// What a guest may send: bounds of the payload and whether the id names a container or process.
+// The frames that a guest may send: bounds of the payload and whether the id names a container or
+// process.
 static const struct guest_rule {
   uint16_t type;
   uint32_t min, max;

@@ -168,7 +168,8 @@ void vxn_put_header(uint8_t out[VXN_HEADER_SIZE], const struct vxn_header *h);
 /// Reads 12 bytes. False when the header breaks a rule that holds for every frame (flags, length).
 bool vxn_get_header(const uint8_t in[VXN_HEADER_SIZE], struct vxn_header *h);
 
-/// True when a guest may send this header at all: a known type, id and length within that type's bounds.
+/// True when a guest may send this header at all: a known type, id and length within that type's
+/// bounds.
 bool vxn_guest_header_ok(const struct vxn_header *h);
 
 /// A record inside a payload; value points into the payload.
@@ -197,10 +198,12 @@ struct vxn_parser {
 
 void vxn_parser_init(struct vxn_parser *p, bool from_guest);
 
-/// Where the next bytes of the stream go, and how many at most, so that they can be read without another copy.
+/// Where the next bytes of the stream go, and how many at most, so that they can be read without
+/// another copy.
 uint8_t *vxn_parser_room(struct vxn_parser *p, size_t *size);
 
-/// n bytes were put there; calls fn when that completes a frame. Returns the fault, which is sticky.
+/// n bytes were put there; calls fn when that completes a frame. Returns the fault, which is
+/// sticky.
 vxn_fault vxn_parser_took(struct vxn_parser *p, size_t n, vxn_frame_fn fn, void *ctx);
 
 /// Feeds len bytes, calling fn for each frame completed. Returns the fault, which is sticky.

@@ -129,7 +129,7 @@ static int take_filter(void *ctx, uint16_t type, const uint8_t *body, size_t len
 static int look(struct nl *n, int index, struct filter_dump *d) {
   struct tcmsg t = {.tcm_family = AF_UNSPEC, .tcm_ifindex = index, .tcm_parent = INGRESS};
   *d = (struct filter_dump){0};
-  // What an inconsistent dump has told is true all the same.
+  // Everything that an inconsistent dump has told is true all the same.
   return nl_dump(n, RTM_GETTFILTER, &t, sizeof t, take_filter, NULL, d);
 }
 
@@ -165,7 +165,8 @@ static int take_qdisc(void *ctx, uint16_t type, const uint8_t *body, size_t len)
   return 0;
 }
 
-// Not clsact, which others use for what goes out as well. The kernel shows this qdisc in dumps only.
+// Not clsact, which others use for what goes out as well. The kernel shows this qdisc in dumps
+// only.
 static bool has_ingress(struct nl *n, int index) {
   struct tcmsg t = {.tcm_family = AF_UNSPEC, .tcm_ifindex = index};
   struct qdisc_dump d = {.index = index};

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The byte stream under the guest channel: a unix socket or one side of a vchan. Nothing here blocks.
+// The byte stream under the guest channel: a unix socket, or either side of a vchan. Once it is
+// open, nothing blocks.
 //
-// How to drive one: watch `fd` with `events`; after each wake-up call ack(), then read() until it answers 0 and write what
-// is pending until write() is short. Both answers re-arm the wake-up, so a caller that stops earlier has to come back
-// by itself.
+// How to drive one: watch `fd` with `events`; after each wake-up call ack(), then read() until it
+// answers 0, and write() until it takes less than all. Both answers re-arm the wake-up, so a caller
+// that stops earlier has to come back by itself.
+//
+// A loop without edges leaves EPOLLET out, and asks for EPOLLOUT only while it has something to
+// write. Where `events` has no EPOLLOUT (a vchan), room to write comes as a wake-up too.
 #ifndef VXN_TRANSPORT_H
 #define VXN_TRANSPORT_H
 
@@ -14,7 +18,8 @@
 struct vxn_transport {
   int fd;
   uint32_t events;  ///< for epoll
-  /// Bytes read, 0 when there are none now, -1 with errno when the peer is gone and everything it sent was read.
+  /// Bytes read, 0 when there are none now, -1 with errno when the peer is gone and everything it
+  /// sent was read.
   ssize_t (*read)(struct vxn_transport *t, void *buf, size_t size);
   /// Bytes taken (fewer than size: no more room now), or -1 with errno when the peer is gone.
   ssize_t (*write)(struct vxn_transport *t, const void *buf, size_t size);
@@ -23,12 +28,22 @@ struct vxn_transport {
   void (*close)(struct vxn_transport *t);
 };
 
-/// Takes over fd, a connected stream socket. NULL with errno on failure.
+/// Takes over fd, a connected stream socket. NULL with errno on failure; fd stays the caller's
+/// then.
 struct vxn_transport *vxn_transport_socket(int fd);
 
+/// Connects to the unix stream socket at path. NULL with errno on failure: ENAMETOOLONG for a path
+/// of 108 bytes or more.
+struct vxn_transport *vxn_transport_unix(const char *path);
+
 #ifndef VXN_NO_XEN
-/// Offers a vchan to Dom0 under `path` (below the domain's own xenstore home). NULL with errno on failure.
+/// Offers a vchan to Dom0 under `path` (below the domain's own xenstore home). NULL with errno on
+/// failure.
 struct vxn_transport *vxn_transport_vchan_server(const char *path, size_t read_ring, size_t write_ring);
+
+/// Connects to the vchan that domain domid offers under `path` (absolute, in xenstore). NULL with
+/// errno on failure.
+struct vxn_transport *vxn_transport_vchan_client(int domid, const char *path);
 #endif
 
 #endif

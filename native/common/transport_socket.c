@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static ssize_t socket_read(struct vxn_transport *t, void *buf, size_t size) {
@@ -57,5 +59,23 @@ struct vxn_transport *vxn_transport_socket(int fd) {
   t->write = socket_write;
   t->ack = socket_ack;
   t->close = socket_close;
+  return t;
+}
+
+struct vxn_transport *vxn_transport_unix(const char *path) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    return NULL;
+  }
+  strcpy(address.sun_path, path);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  struct vxn_transport *t = NULL;
+  if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0) t = vxn_transport_socket(fd);
+  if (t == NULL && fd >= 0) {
+    int saved = errno;
+    close(fd);
+    errno = saved;
+  }
   return t;
 }

@@ -68,3 +68,8 @@ struct vxn_transport *vxn_transport_vchan_server(const char *path, size_t read_r
   errno = 0;
   return wrap(libxenvchan_server_init(NULL, 0, path, read_ring, write_ring));
 }
+
+struct vxn_transport *vxn_transport_vchan_client(int domid, const char *path) {
+  errno = 0;
+  return wrap(libxenvchan_client_init(NULL, domid, path));
+}
