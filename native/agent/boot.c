@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: MIT
-// What a guest's first process has to do besides being the agent.
+#include "boot.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
-#include "agent.h"
+#include "cleanup.h"
+#include "limits.h"
+#include "log.h"
+#include "modules.h"
 
-#define MODULES "lib/vxn/modules"
 #define READ_RING 65536
 #define WRITE_RING 262144
-#define MODULE_COMPRESSED 4  // MODULE_INIT_COMPRESSED_FILE
 
 static void boot_mount(const char *type, const char *dir, unsigned long flags, const char *data) {
   if (mkdir(dir, 0755) < 0 && errno != EEXIST) agent_log("mkdir %s: %s", dir, errno_text(errno));
@@ -45,11 +44,9 @@ static void standard_streams(void) {
 }
 
 void boot_mounts(void) {
-  // The kernel's first root can be neither left nor exchanged. One of our own on top of it can, so that a container's
-  // pivot_root works and takes every other container's mounts out of its sight.
-  // Without /dev/console in the initramfs the standard descriptors are free: keep off them.
-  autoclose int modules = open("/" MODULES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (modules >= 0) agent.modules_fd = fcntl(modules, F_DUPFD_CLOEXEC, 3);
+  modules_open();
+  // The kernel's first root can be neither left nor exchanged. One of our own on top of it can, so
+  // that a container's pivot_root works and takes every other container's mounts out of its sight.
   boot_mount("tmpfs", "/newroot", MS_NOSUID | MS_NODEV, "mode=755");
   if (chdir("/newroot") < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 || chdir("/") < 0)
     agent_log("changing the root: %s", errno_text(errno));
@@ -61,36 +58,7 @@ void boot_mounts(void) {
   boot_mount("cgroup2", "/sys/fs/cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
   boot_mount("tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=755");
   loopback_up();
-  boot_limits();
-}
-
-void boot_limits(void) {
-  // systemd's defaults: programs written for select(2) are safe, servers may raise it.
-  agent.nofile = (struct rlimit){1024, 524288};
-  setrlimit(RLIMIT_NOFILE, &(struct rlimit){524288, 524288});
-}
-
-static bool ends_with(const char *s, const char *end) {
-  size_t a = strlen(s), b = strlen(end);
-  return a >= b && strcmp(s + a - b, end) == 0;
-}
-
-void boot_modules(const char *stage) {
-  struct dirent **list;
-  if (agent.modules_fd < 0) return;
-  autoclose int dir = openat(agent.modules_fd, stage, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  int n = dir < 0 ? 0 : scandirat(dir, ".", &list, NULL, alphasort);
-  for (int i = 0; i < n; i++) {
-    const char *name = list[i]->d_name;
-    bool compressed = ends_with(name, ".ko.xz") || ends_with(name, ".ko.zst") || ends_with(name, ".ko.gz");
-    if (compressed || ends_with(name, ".ko")) {
-      autoclose int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-      if (fd < 0 || (syscall(SYS_finit_module, fd, "", compressed ? MODULE_COMPRESSED : 0) < 0 && errno != EEXIST))
-        agent_log("loading %s: %s", name, errno_text(errno));
-    }
-    free(list[i]);
-  }
-  if (n > 0) free(list);
+  limits_raise();
 }
 
 struct vxn_transport *boot_channel(struct error *e) {
@@ -109,6 +77,7 @@ void boot_power_off(void) {
   kill(-1, SIGKILL);
   sync();
   reboot(RB_POWER_OFF);
-  // Unreachable with Xen. The kernel panics when its first process ends, which ends the domain as well.
+  // Unreachable with Xen. The kernel panics when its first process ends, which ends the domain as
+  // well.
   _exit(1);
 }

@@ -22,7 +22,7 @@ struct dhcp_request {
   const char *host_name;    ///< option 12, unless NULL
 };
 
-/// What a server says; addresses are zero, times 0 where it says nothing.
+/// A server's message. Addresses are zero and times 0 where it says nothing.
 struct dhcp_reply {
   enum dhcp_type type;
   uint8_t address[4], server[4], router[4];
@@ -34,7 +34,7 @@ struct dhcp_reply {
 /// The message's length; at most DHCP_MESSAGE_MAX.
 size_t dhcp_encode(const struct dhcp_request *r, uint8_t out[DHCP_MESSAGE_MAX]);
 
-/// False for what is no answer to this transaction of this MAC.
+/// Reads a server's message. False when it is no answer to this transaction of this MAC.
 bool dhcp_decode(struct dhcp_reply *r, const uint8_t *data, size_t len, uint32_t transaction, const uint8_t mac[6]);
 
 #endif

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: MIT
-// Name servers of the host's namespace that have a loopback address: questions to that address and port 53 are taken here and
-// asked over the channel. Message by message, also those of a TCP connection.
+#include "dns.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#include "agent.h"
+#include "send.h"
+#include "watch.h"
 
 #define PORT 53
 #define RESOLVERS 4
-// What waits for an answer; the oldest gives way.
+// Questions that wait for an answer; the oldest gives way.
 #define QUESTIONS 256
 #define CONNECTIONS 16
-// Taken in one go, lest a program that floods us keeps everything else waiting.
+// Messages taken in one go, lest a program that floods us keeps everything else waiting.
 #define AT_ONCE 64
 #define QUESTION_HEADER 2
 #define MESSAGE_MIN 12
@@ -57,20 +60,20 @@ static uint64_t clock_;
 static uint32_t next_id(void) { return ++last_id == 0 ? ++last_id : last_id; }
 
 static bool ask(uint32_t id, uint8_t transport, uint8_t resolver, const uint8_t *message, size_t len) {
-  if (!channel_has_room()) return false;
-  uint8_t *to = channel_reserve(QUESTION_HEADER + len);
+  if (!send_has_room()) return false;
+  uint8_t *to = send_reserve(QUESTION_HEADER + len);
   if (to == NULL) return false;
   to[0] = transport;
   to[1] = resolver;
   memcpy(to + QUESTION_HEADER, message, len);
-  channel_commit(VXN_G_DNS, id, QUESTION_HEADER + len);
+  send_commit(VXN_G_DNS, id, QUESTION_HEADER + len);
   return true;
 }
 
 // ---- UDP
 
 static void udp_ready(struct watch *w, uint32_t events) {
-  struct resolver *r = (struct resolver *)((char *)w - offsetof(struct resolver, udp));
+  struct resolver *r = WATCH_OWNER(w, struct resolver, udp);
   static uint8_t message[MESSAGE_MAX];
   (void)events;
   for (int i = 0; i < AT_ONCE; i++) {
@@ -146,9 +149,10 @@ static bool read_in(struct connection *c) {
   return ask_next(c);
 }
 
-// Edges of readable and writable: both are tried, since the last one may have come while there was no room.
+// Edges of readable and writable: both are tried, since the last one may have come while there was
+// no room.
 static void connection_ready(struct watch *w, uint32_t events) {
-  struct connection *c = (struct connection *)((char *)w - offsetof(struct connection, watch));
+  struct connection *c = WATCH_OWNER(w, struct connection, watch);
   bool alive = (events & (EPOLLERR | EPOLLHUP)) == 0;
   if (alive && c->out != NULL) alive = write_out(c);
   if (alive) alive = read_in(c);
@@ -166,7 +170,7 @@ static struct connection **free_place(void) {
 }
 
 static void tcp_ready(struct watch *w, uint32_t events) {
-  struct resolver *r = (struct resolver *)((char *)w - offsetof(struct resolver, tcp));
+  struct resolver *r = WATCH_OWNER(w, struct resolver, tcp);
   (void)events;
   for (int i = 0; i < AT_ONCE; i++) {
     int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -210,7 +214,8 @@ void dns_answer(uint32_t id, const uint8_t *message, size_t len) {
 
 // ---- Listening
 
-// A program that serves names itself, on every address, must find the port free: both sides may then have it.
+// A program that serves names itself, on every address, must find the port free: both sides may
+// then have it.
 static int listen_at(const uint8_t *address, size_t len, int type) {
   struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(PORT)};
   struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// createContainer and startContainer hooks (runtime-spec config.md), run in the child of a container's first process: with
-// runc the former sees the container's namespaces before pivot_root, the latter is the program's predecessor in all but its
-// pid. Here the former is put into the root, since what is outside it is the agent's.
+#include "hooks.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,7 +11,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "agent.h"
+#include "cleanup.h"
+#include "clock.h"
+#include "signals.h"
 
 #define TAIL 400
 
@@ -42,7 +43,7 @@ static _Noreturn void hook_main(const struct hook_desc *h, int root, int in, int
     _exit(127);
   }
   close_range(3, ~0U, 0);
-  if (root >= 0) umask(022);  // later on it is the program's
+  if (root >= 0) umask(022);  // a startContainer hook has the program's
   reset_signals();
   execve(h->path, h->argv, h->envp);
   dprintf(STDERR_FILENO, "exec %s: %s", h->path, errno_text(errno));
@@ -78,7 +79,7 @@ static void feed(struct run *r) {
   if (n < 0 || r->left == 0) close_end(&r->in);
 }
 
-// Keeps the end of what the hook writes, and takes the rest off its hands.
+// Reads all that the hook has written, and keeps the end of it.
 static void drain(struct run *r) {
   char chunk[4096];
   ssize_t n;
@@ -99,7 +100,8 @@ static int wait_ms(const struct run *r) {
   return ms > 60000 ? 60000 : (int)ms;
 }
 
-// Serves the hook until it has ended; its status as of waitpid. Descendants that keep its output open are not waited for.
+// Serves the hook until it has ended; its status as of waitpid. Descendants that keep its output
+// open are not waited for.
 static int serve(struct run *r) {
   int status = 0;
   for (;;) {

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Processors that Xen gives the guest while it runs: the kernel registers them and leaves it to user space to use them.
+#include "hotplug.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <linux/netlink.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <unistd.h>
 
-#include "agent.h"
+#include "error.h"
+#include "file.h"
+#include "log.h"
+#include "watch.h"
 
 #define KERNEL_GROUP 1
 #define CPUS_MAX 512
@@ -24,7 +30,7 @@ static struct watch timer;
 static bool switch_on(unsigned cpu) {
   char path[64];
   snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%u/online", cpu);
-  // One that is gone, or that always runs, has no such file.
+  // A processor that is gone, or that always runs, has no such file.
   if (write_file(path, "1") == 0 || errno == ENOENT) return true;
   if (--tries_left[cpu] > 0) return false;
   agent_log("%s: %s", path, errno_text(errno));
@@ -51,7 +57,8 @@ static void retry(struct watch *w, uint32_t events) {
   if (read(w->fd, &expired, sizeof expired) > 0) switch_all_on();
 }
 
-// The processor's number when text is what a message about one begins with; -1 otherwise.
+// The number of the processor that a message is about, when it begins with the action; -1
+// otherwise.
 static int cpu_of(const char *text, const char *action) {
   size_t n = strlen(action);
   if (strncmp(text, action, n) != 0 || !isdigit((unsigned char)text[n])) return -1;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An address by DHCP: asked for, and asked for again as long as the guest runs.
+#include "lease.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_addr.h>
@@ -11,11 +12,13 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <unistd.h>
 
-#include "agent.h"
+#include "clock.h"
 #include "dhcp.h"
+#include "log.h"
 #include "netlink.h"
-#include "network_records.h"
+#include "watch.h"
 
 #define CLIENT_PORT 68
 #define SERVER_PORT 67

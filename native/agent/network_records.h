@@ -5,7 +5,8 @@
 
 #include <net/if.h>
 
-#include "util.h"
+#include "error.h"
+#include "pool.h"
 
 struct setting_desc {
   const char *key, *value;  ///< "ipv4/rp_filter"
@@ -26,7 +27,7 @@ struct object_desc {
   uint16_t type;  ///< RTM_NEW*
   const uint8_t *data;
   size_t len;
-  bool done;  ///< for whoever applies it
+  bool done;  ///< a mark for the code that applies it
 };
 
 /// A name server on a loopback address.

@@ -11,7 +11,10 @@
 #include <sys/eventfd.h>
 #include <termios.h>
 
-#include "agent.h"
+#include "cleanup.h"
+#include "file.h"
+#include "streams.h"
+#include "watch.h"
 
 #ifndef VXN_NO_XEN
 #include <xenstore.h>
@@ -24,10 +27,10 @@
 static struct vxn_transport transport;
 static struct vxn_parser parser;
 static int recording = -1;
-static bool recorded;  // all of it has been read
+static bool recorded;  // the whole file has been read
 static int status = STATUS_LOST;
 
-static uint8_t answers[ANSWERS_MAX];  // what a host would say to the agent's frames
+static uint8_t answers[ANSWERS_MAX];  // frames that a host would send in answer to the agent's
 static size_t answers_len;
 static uint32_t owed[STREAMS + 1];  // credit for output that has been passed on
 
@@ -99,7 +102,7 @@ static void write_out(int fd, const uint8_t *data, size_t len) {
 
 static void ended(int how) {
   status = how;
-  agent.stop = true;
+  watch_stop();
 }
 
 static void failed(const uint8_t *payload, uint32_t len) {
@@ -174,7 +177,7 @@ int once_open(const char *file, struct error *e) {
   return 0;
 }
 
-// The guest's own terminal only carries what the container's says.
+// The guest's own terminal only carries the bytes of the container's.
 static void make_raw(int fd) {
   struct termios t;
   if (tcgetattr(fd, &cooked) < 0) return;

@@ -5,7 +5,8 @@
 
 #include <linux/filter.h>
 
-#include "util.h"
+#include "error.h"
+#include "pool.h"
 
 struct mount_desc {
   const char *type, *dest, *data, *bind;  ///< type or bind is NULL

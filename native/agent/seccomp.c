@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "seccomp.h"
+
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <sys/syscall.h>
-
-#include "agent.h"
+#include <unistd.h>
 
 int seccomp_apply(const struct process_desc *p, struct error *e) {
   if (p->n_seccomp == 0) return 0;

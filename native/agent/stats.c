@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include <stdio.h>
-#include <string.h>
+#include "stats.h"
 
-#include "agent.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "container.h"
+#include "file.h"
+#include "send.h"
 
 // The number after a key of /proc/meminfo, in bytes.
 static uint64_t meminfo(const char *text, const char *key) {
@@ -21,7 +28,8 @@ struct cpu_time {
   uint32_t online;
 };
 
-// User and system time of all processors, and how many there are: each has a line of its own while it is online.
+// User and system time of all processors, and how many there are: each has a line of its own while
+// it is online.
 static struct cpu_time cpu_time(void) {
   char text[16384];
   unsigned long long user, nice, system, idle, iowait, irq, softirq;
@@ -53,17 +61,15 @@ void stats_send(uint32_t id) {
   if (read_file("/proc/meminfo", memory, sizeof memory) < 0) memory[0] = '\0';
   if (read_file("/proc/vmstat", vm, sizeof vm) < 0) vm[0] = '\0';
   struct cpu_time cpu = cpu_time();
-  uint32_t pids = 0;
-  for (const struct container *c = agent.containers; c != NULL; c = c->next) pids += container_pids(c);
   uint8_t out[9 * 16];
   size_t n = put(out, VXN_T_STAT_UPTIME_NS, boot_ns(), 8);
   n += put(out + n, VXN_T_STAT_MEM_TOTAL, meminfo(memory, "MemTotal:"), 8);
   n += put(out + n, VXN_T_STAT_MEM_AVAILABLE, meminfo(memory, "MemAvailable:"), 8);
   n += put(out + n, VXN_T_STAT_CPU_NS, cpu.user_ns + cpu.system_ns, 8);
-  n += put(out + n, VXN_T_STAT_PIDS, pids, 4);
+  n += put(out + n, VXN_T_STAT_PIDS, containers_pids(), 4);
   n += put(out + n, VXN_T_STAT_CPU_USER_NS, cpu.user_ns, 8);
   n += put(out + n, VXN_T_STAT_CPUS, cpu.online, 4);
   n += put(out + n, VXN_T_STAT_MEM_CACHED, meminfo(memory, "\nCached:"), 8);
   n += put(out + n, VXN_T_STAT_OOM_KILLS, vmstat(vm, "\noom_kill "), 8);
-  channel_send(VXN_G_STATS, id, out, n);
+  send_frame(VXN_G_STATS, id, out, n);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The agent's use of processors that come and go, against a folder in place of the kernel's. Needs root: it is mounted over
-// /sys/devices/system/cpu in a namespace of the test's own.
+// The agent's use of processors that come and go, against a folder in place of the kernel's. Needs
+// root: it is mounted over /sys/devices/system/cpu in a namespace of the test's own.
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -10,9 +10,12 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "agent.h"
 #include "harness.h"
+#include "hotplug.h"
+#include "log.h"
+#include "watch.h"
 
 #define CPUS "/sys/devices/system/cpu/"
 // How long something that must not happen is given.
@@ -40,8 +43,9 @@ void agent_log(const char *fmt, ...) {
   va_end(ap);
 }
 
-// The agent's loop until it has tried again; false when it did not for so long. What the kernel says of other devices meanwhile, and
-// it says that in every namespace, is handed over as well, and no sign of anything.
+// The agent's loop until it has tried again; false when it did not for so long. What the kernel
+// says of other devices meanwhile, and it says that in every namespace, is handed over as well, and
+// no sign of anything.
 static bool turn(int ms) {
   CHECK_INT(n_watches, 2);
   struct timespec t;

@@ -6,6 +6,7 @@
 
 #include "harness.h"
 #include "records.h"
+#include "text.h"
 
 static uint8_t bytes[200000], payload_bytes[100000];
 
