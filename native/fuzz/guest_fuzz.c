@@ -1,25 +1,43 @@
 // SPDX-License-Identifier: MIT
-// A hostile guest against the monitor: parser, session, credit windows and the relay are the real ones; the channel,
-// the control socket, the event loop and the files are not. Input: one byte of choices, one of chunk size, then what
-// the guest sends. One translation unit, so that every input starts from the same state.
+// A hostile guest against the monitor. Real are the parser, the domain's part (routing, credit of clients, names), the
+// in-process link and the holder of the first process with its credit windows. The channel, the control socket, the
+// event loop and the files are not. Input: one byte of choices, one of chunk size, then the bytes of the guest. One
+// translation unit, so that every input starts from the same state.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../monitor/host/monitor_log.c"
+#include "../monitor/host/words.c"
+#include "../monitor/link/local.c"
+#include "../monitor/link/stream.c"
+
 // Names that two files have to themselves.
-#define on guest_on
-#define src guest_src
-#include "../monitor/guest.c"
-#undef on
-#undef src
-#include "../monitor/relay.c"
+#define link_ output_link
 #define flush output_flush
-#include "../monitor/output.c"
+#include "../monitor/process/output.c"
+#undef link_
 #undef flush
+#define link_ stdin_link
 #define src stdin_src
-#include "../monitor/stdin.c"
+#include "../monitor/process/stdin.c"
+#undef link_
 #undef src
-#include "../monitor/stats.c"
+#define link_ streams_link
+#include "../monitor/process/streams.c"
+#undef link_
+#define link_ holder_link
+#include "../monitor/process/holder.c"
+#undef link_
+#include "../monitor/process/outcome.c"
+#define plan first_plan_
+#define lose first_lose
+#define asked first_asked
+#include "../monitor/process/first.c"
+#undef plan
+#undef lose
+#undef asked
+
 // Questions for names go to a socket that nobody reads.
 #define socket fake_socket
 #define connect fake_connect
@@ -27,13 +45,19 @@
 static int fake_socket(int family, int type, int protocol);
 static int fake_connect(int fd, const struct sockaddr *to, socklen_t len);
 static void really_close(struct source *s);
-#include "../monitor/dns.c"
+#include "../monitor/domain/dns.c"
 #undef socket
 #undef connect
 #undef loop_close
-#include "../monitor/outcome.c"
-#include "../monitor/words.c"
-#include "../monitor/session.c"
+#include "../monitor/domain/death.c"
+#define domid end_domid
+#include "../monitor/domain/end.c"
+#undef domid
+#include "../monitor/domain/guest.c"
+#include "../monitor/domain/hello.c"
+#include "../monitor/domain/relay.c"
+#include "../monitor/domain/stats.c"
+#include "../monitor/domain/agent.c"
 
 #define CHECK(what)                          \
   do {                                       \
@@ -61,14 +85,8 @@ static uint64_t relayed[3][2];
 
 // ---- The channel
 
-int channel_open_vchan(uint32_t id, const char *path) { return (void)id, (void)path, 0; }
-int channel_open_unix(const char *path) { return (void)path, -1; }
-int channel_fd(void) { return 0; }
-void channel_woken(void) {}
-bool channel_polls_out(void) { return false; }
-void channel_close(void) {}
-
-ssize_t channel_read(void *buf, size_t size) {
+static ssize_t read_guest(const struct channel *c, void *buf, size_t size) {
+  (void)c;
   if (guest_left == 0) return -1;
   size_t n = guest_left < chunk_size ? guest_left : chunk_size;
   if (n > size) n = size;
@@ -82,13 +100,20 @@ ssize_t channel_read(void *buf, size_t size) {
 static vxn_fault frame_to_guest(void *ctx, const struct vxn_header *h, const uint8_t *payload) {
   (void)ctx;
   CHECK((h->type & 0x8000) == 0);
-  if (h->type == VXN_H_CREDIT && h->id == INIT) credited[vxn_get32(payload) - 1] += vxn_get32(payload + 4);
+  if (h->type == VXN_H_CREDIT && h->id == LOCAL_PROCESS) credited[vxn_get32(payload) - 1] += vxn_get32(payload + 4);
   return NULL;
 }
 
-ssize_t channel_write(const void *buf, size_t size) {
+static ssize_t write_guest(const struct channel *c, const void *buf, size_t size) {
+  (void)c;
   CHECK(vxn_parser_feed(&to_guest, buf, size, frame_to_guest, NULL) == NULL);
   return (ssize_t)size;
+}
+
+int channel_open_guest(struct channel *c, uint32_t id, const char *path) {
+  (void)id, (void)path;
+  *c = (struct channel){.read = read_guest, .write = write_guest};
+  return 0;
 }
 
 // ---- The control socket
@@ -116,24 +141,27 @@ void control_send(struct client *c, uint16_t type, uint32_t id, const void *payl
   CHECK(*sum_of <= VXN_OUTPUT_WINDOW);
 }
 
-const char *domain_socket(void) { return NULL; }
+bool domain_ends_with_channel(void) { return false; }
 
-// ---- What the runtime asks
+// ---- Requests of the runtime
 
-int gate_open(const char *path) { return (void)path, -1; }
-int requests_open(const char *path, void (*frame)(const struct vxn_header *h, const uint8_t *payload)) {
-  return (void)path, (void)frame, 0;
+int gate_open(const char *dir, const char *name) { return (void)dir, (void)name, dup(STDIN_FILENO); }
+void whole_file(const char *dir, const char *name, const char *text) { (void)dir, (void)name, (void)text; }
+int requests_open(const char *dir, void (*frame_fn)(const struct vxn_header *h, const uint8_t *payload)) {
+  return (void)dir, (void)frame_fn, 0;
 }
 
-static bool start_file_pending;
+static bool description_is_pending;
 
-int start_open(const char *path) { return (void)path, start_file_pending = true, 0; }
-bool start_pending(void) { return start_file_pending; }
-bool start_pump(void) {
-  if (!start_file_pending || !guest_has_room()) return true;
-  start_file_pending = false;
-  guest_send(VXN_H_CONTAINER, 0, INIT, NULL, 0);
-  guest_send(VXN_H_PROCESS, 0, INIT, NULL, 0);
+int description_open(const char *dir, const struct link *link) {
+  return (void)dir, (void)link, description_is_pending = true, 0;
+}
+bool description_pending(void) { return description_is_pending; }
+bool description_send(const struct link *link) {
+  if (!description_is_pending || !link->has_room()) return true;
+  description_is_pending = false;
+  link->send(VXN_H_CONTAINER, 0, NULL, 0);
+  link->send(VXN_H_PROCESS, 0, NULL, 0);
   return true;
 }
 
@@ -154,7 +182,8 @@ static void really_close(struct source *s) {
   s->fd = -1;
 }
 
-void network_open(const struct options *o, void (*failed)(const char *why)) { (void)o, (void)failed; }
+void network_open(const struct domain_plan *plan_, void (*failed_fn)(const char *why)) { (void)plan_, (void)failed_fn; }
+void network_start(const uint8_t *payload, uint32_t len) { (void)payload, (void)len; }
 void network_domain(uint32_t id) { (void)id; }
 bool network_busy(void) { return false; }
 void network_turn(void) {}
@@ -168,23 +197,28 @@ void loop_close(struct source *s) { s->fd = -1; }
 void loop_run(void (*after)(void)) { (void)after; }
 void loop_stop(void) { stopped++; }
 void loop_again(void) {}
-void loop_timer(int ms, void (*fn)(void)) { (void)ms, (void)fn; }
+void timer_set(struct timer *t, int ms, void (*fire)(void)) { (void)t, (void)ms, (void)fire; }
 void destroy_domain(const char *xl, uint32_t id, int hold_fd, const char *gone_path) {
   (void)xl, (void)id, (void)hold_fd, (void)gone_path, destroyed++;
 }
-int terminal_open(const struct terminal_plan *plan, struct stdio *stdio, const char **error) {
-  return (void)plan, (void)stdio, (void)error, 0;
+int terminal_open(const struct terminal_plan *terminal_plan, struct stdio *stdio, const char **error) {
+  (void)terminal_plan, (void)error;
+  *stdio = (struct stdio){-1, -1, -1, true};
+  return 0;
 }
 bool terminal_takes_signal(int signo, bool by_kernel) { return (void)signo, (void)by_kernel, false; }
 bool terminal_is_open(void) { return false; }
-void terminal_describe(uint32_t process) { (void)process; }
-void terminal_resize(uint32_t process) { (void)process; }
+void terminal_describe(const struct link *link) { (void)link; }
+void terminal_resize(const struct link *link) { (void)link; }
 void terminal_begin(void) {}
+void terminal_end(void) {}
+void backlog_write(struct output *o, const uint8_t *data, size_t len) { (void)o, (void)data, (void)len; }
+void backlog_turn(struct output *o, const struct link *link) { (void)o, (void)link; }
+bool backlog_empty(void) { return true; }
 void console_init(const char *dir, void (*panic)(void)) { (void)dir, (void)panic; }
 void console_open(const char *tty) { (void)tty; }
 const char *console_panic(void) { return NULL; }
 void record_open(struct record *r, const char *dir, const char *name, uint64_t limit) { (void)r, (void)dir, (void)name, (void)limit; }
-void timeline_open(const char *path) { (void)path; }
 // Whatever the guest does, each phase is stamped once.
 static unsigned stamps;
 void timeline_stamp(const char *phase, int64_t offset_ns) {
@@ -208,22 +242,10 @@ void output_log_append(const struct vxn_header *h, const uint8_t *payload) {
 
 // ---- One input
 
-static void reset(void) {
-  static struct options options = {.run_dir = "/nonexistent", .log_dir = "/nonexistent", .xl = "xl"};
-  settings = &options;
-  state = BOOTING;
-  said = stamps = 0;
-  status = STATUS_LOST;
-  asked = false;
-  question = 0;
-  n_askers = 0;
-  asked_to_start = has_container = no_domain = crashed = lost = terminal_owed = start_file_pending = false;
-  dns_close();
-  memset(procs, 0, sizeof procs);
-  next_id = FIRST_ID;
-  kills_owed = 0;
-  queued = 0;
-  open_ = unread = false;
+static void reset_holder(void) {
+  state = HOLDER_WAITING;
+  status = HOLDER_STATUS_LOST;
+  first_asked = has_container = terminal_owed = description_is_pending = false;
   credit = VXN_STDIN_WINDOW;
   eof_owed = false;
   stdin_src = (struct source){.fd = -1};
@@ -231,9 +253,30 @@ static void reset(void) {
     free(out[i].ring);
     out[i] = (struct output){.src = {.fd = -1}, .stream = i + 1, .window = VXN_OUTPUT_WINDOW, .broken = true};
   }
+}
+
+static void reset_domain(void) {
+  life = LIFE_BOOTING;
+  last_status = STATUS_UNKNOWN;
+  said = 0;
+  asked = false;
+  question = 0;
+  n_askers = 0;
+  crashed = lost = has_domain = false;
+  dns_close();
+  memset(procs, 0, sizeof procs);
+  next_id = FIRST_ID;
+  kills_owed = 0;
+  stream.queued = 0;
+  stream.open = stream.unread = false;
+}
+
+static void reset(void) {
+  reset_holder();
+  reset_domain();
   vxn_parser_init(&to_guest, false);
   other.gone = false;
-  has_domain = false;
+  stamps = 0;
   destroyed = stopped = 0;
   memset(credited, 0, sizeof credited);
   memset(received, 0, sizeof received);
@@ -246,8 +289,12 @@ static const uint8_t nothing[8];
 static int full_socket = -1;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
+  static const struct domain_plan domain_plan = {.dir = "/nonexistent", .log_dir = "/nonexistent", .xl = "xl"};
+  static const struct first_plan process_plan = {.run_dir = "/nonexistent", .log_dir = "/nonexistent"};
   (void)argc, (void)argv;
   int pair[2];
+  const char *error;
+  CHECK(agent_open(&domain_plan, &error) == 0 && first_open(&process_plan, &error) == 0);
   static const char bytes[4096];
   CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
   full_socket = pair[0];
@@ -284,16 +331,16 @@ static unsigned frames;
 
 // The host's side acts between any two frames of the guest's.
 static vxn_fault guest_frame(void *ctx, const struct vxn_header *h, const uint8_t *payload) {
-  vxn_fault fault = guest_on.frame(ctx, h, payload);
+  vxn_fault fault = stream.on.frame(ctx, h, payload);
   if (fault != NULL) return fault;
   frames++;
-  if (state == READY && starts) {
+  if (life == LIFE_READY && starts) {
     from_runtime(&(struct vxn_header){VXN_C_START, 0, 0, 0}, nothing);
-    start_pump();
+    first_turn();
   }
-  if (asks && state != BOOTING && !other.gone)
+  if (asks && life != LIFE_BOOTING && !other.gone)
     from_client(&other, &(struct vxn_header){VXN_H_STATS, 0, 8, 0}, nothing);
-  if (state != RUNNING || other.gone) return NULL;
+  if (life != LIFE_RUNNING || other.gone) return NULL;
   if (execs) from_client(&other, &(struct vxn_header){VXN_H_PROCESS, 0, 5 + frames % 3, 0}, nothing);
   if (leaves && frames % 8 == 7) {
     other.gone = true;
@@ -315,11 +362,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     guest_left = expand(guest_data, guest_left, expanded, sizeof expanded);
     guest_data = expanded;
   }
-  session_domain(1);
-  session_served("/x");
+  agent_domain(1);
+  agent_served("/x");
   // A reader that takes nothing: what the guest sends is kept, within its window.
   if (slow) out[0].broken = false, out[0].socket = true, out[0].src.fd = full_socket;
-  for (int turn = 0; open_ && turn < 4096; turn++) {
+  for (int turn = 0; stream.open && turn < 4096; turn++) {
     // One chunk a turn, so that the host's side gets its turn between any two.
     const uint8_t *whole = guest_data;
     size_t all = guest_left;
@@ -330,26 +377,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     guest_data = whole + now;
     guest_left = all - now;
     if (now == 0) {
-      finish(NULL);
+      finish(&stream, NULL);
       break;
     }
-    vxn_fault fault = vxn_parser_feed(&parser, buf, now, guest_frame, NULL);
-    if (fault != NULL) finish(fault);
-    if (state == RUNNING) output_credit(&out[0], INIT), output_credit(&out[1], INIT);
+    vxn_fault fault = vxn_parser_feed(&stream.parser, buf, now, guest_frame, NULL);
+    if (fault != NULL) finish(&stream, fault);
+    first_turn();
     guest_flush();
-    CHECK(queued <= QUEUE);
+    CHECK(stream.queued <= STREAM_QUEUE);
     dns_turn();
     for (int i = 0; i < 2; i++) {
       CHECK(out[i].window <= VXN_OUTPUT_WINDOW && out[i].len <= VXN_OUTPUT_WINDOW);
       // What broke the rule is recorded before it is found.
-      CHECK(!open_ || received[i] <= VXN_OUTPUT_WINDOW + credited[i]);
+      CHECK(!stream.open || received[i] <= VXN_OUTPUT_WINDOW + credited[i]);
     }
   }
   // However it went: one end, one destroy, a status that an engine can read.
   CHECK(destroyed <= 1);
-  CHECK(destroyed == (state == EXITED));
+  CHECK(destroyed == (life == LIFE_ENDED));
+  CHECK((state == HOLDER_ENDED) == (life == LIFE_ENDED));
   CHECK(status >= 0 && status <= 255);
-  session_ended(DOMAIN_GONE);
-  CHECK(state == EXITED && destroyed == 1);
+  domain_ended(DOMAIN_GONE);
+  CHECK(state == HOLDER_ENDED && life == LIFE_ENDED && destroyed == 1);
   return 0;
 }

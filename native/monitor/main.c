@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// vxn-monitor: the process that owns a domain, together with the holder of the container's first process, for which
-// an engine waits. The process that was started ends at once; its child goes on. fd 3 gets one line, "ok DOMID PID" or
-// the reason of a failure. `vxn-monitor exec` is the holder of a further process, process/exec.h.
+// vxn-monitor: the process that owns a domain, together with the holder of the container's first
+// process, for which an engine waits. The process that was started ends at once; its child goes on.
+// fd 3 gets one line, "ok DOMID PID" or the reason of a failure. `vxn-monitor exec` is the holder
+// of a further process, process/exec.h.
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

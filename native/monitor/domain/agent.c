@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A domain whose guest has vxn-agent. Frames of the guest go to the link of their process: the local one, or a client
-// of the control socket (relay.h).
+// A domain whose guest has vxn-agent. Frames of the guest go to the link of their process: the
+// local one, or a client of the control socket (relay.h).
 #include <errno.h>
 #include <stdio.h>
 
@@ -39,7 +39,8 @@ static void container_ended(int status) {
   relay_end(lost);
 }
 
-// A holder that hears of it hangs up, which ends the container. Without a holder the domain ends here.
+// A holder that hears of it hangs up, which ends the container. Without a holder the domain ends
+// here.
 static void fail(uint32_t error_number, const char *why) {
   if (life == LIFE_ENDED) return;
   monitor_log("%s", why);
@@ -94,7 +95,8 @@ static void agent_served(const char *path) {
 
 // ---- Frames of holders, of clients and of the runtime
 
-// The guest hears of a container when its network is there. A running one goes on while its network changes.
+// The guest hears of a container when its network is there. A running one goes on while its network
+// changes.
 static bool takes_frames(void) {
   if (life == LIFE_RUNNING) return guest_has_room();
   return life == LIFE_READY && !network_busy() && guest_has_room();

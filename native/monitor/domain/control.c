@@ -34,7 +34,8 @@ struct client {
 #define ROUGH 4096
 
 static struct source listener = {.fd = -1};
-// Given up for a moment when there is no other descriptor, so that a client is turned away instead of left waiting.
+// Given up for a moment when there is no other descriptor, so that a client is turned away instead
+// of left waiting.
 static int spare_fd = -1;
 static struct control_events on;
 static struct client *clients;
@@ -89,7 +90,8 @@ static bool flush(struct client *c) {
   return true;
 }
 
-// Reads no further than the end of the frame under way, so that a frame that cannot be taken stops its sender.
+// Reads no further than the end of the frame under way, so that a frame that cannot be taken stops
+// its sender.
 static bool read_frames(struct client *c) {
   for (;;) {
     struct vxn_header h = {0};

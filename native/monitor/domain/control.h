@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The control socket: its clients, one frame at a time. Clients are the runtime and holders (`vxn-monitor exec`).
+// The control socket: its clients, one frame at a time. Clients are the runtime and holders
+// (`vxn-monitor exec`).
 #ifndef VXN_CONTROL_H
 #define VXN_CONTROL_H
 

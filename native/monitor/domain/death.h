@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Finds out why a guest with an agent is gone. The channel, Xen and the console tell of it in any order, and the one
-// that is heard last may know best.
+// Finds out why a guest with an agent is gone. The channel, Xen and the console tell of it in any
+// order, and the one that is heard last may know best.
 #ifndef VXN_DEATH_H
 #define VXN_DEATH_H
 

@@ -61,7 +61,8 @@ static void drop(struct query *q) {
   *q = (struct query){.src.fd = -1};
 }
 
-// Over TCP an empty answer tells the guest to close the connection. Over UDP the asker gives up by itself.
+// Over TCP an empty answer tells the guest to close the connection. Over UDP the asker gives up by
+// itself.
 static void no_answer(struct query *q) {
   if (q->tcp && guest_has_room()) guest_send(VXN_H_DNS, 0, q->id, NULL, 0);
   drop(q);

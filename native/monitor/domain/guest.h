@@ -14,8 +14,8 @@ int guest_open(uint32_t domid, const char *path, const struct stream_events *eve
 /// True when the channel is open and a frame of the largest size can be queued.
 bool guest_has_room(void);
 
-/// Queues a frame. Small frames (up to 64 bytes) may be sent even when guest_has_room() says no, until their reserve is
-/// used up.
+/// Queues a frame. Small frames (up to 64 bytes) may be sent even when guest_has_room() says no,
+/// until their reserve is used up.
 bool guest_send(uint16_t type, uint16_t flags, uint32_t id, const void *payload, uint32_t length);
 
 /// Reads a bounded amount of what came in. Once per turn of the loop.

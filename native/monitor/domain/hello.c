@@ -8,7 +8,8 @@
 #include "../host/words.h"
 #include "guest.h"
 
-// The guest's words must not push the monitor's own out of monitor.log: there is a limit to all of them together.
+// The guest's words must not push the monitor's own out of monitor.log: there is a limit to all of
+// them together.
 #define SAID_MAX (16u << 10)
 
 static uint32_t said;  // bytes of LOG that are in monitor.log

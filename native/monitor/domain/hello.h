@@ -5,7 +5,8 @@
 
 #include "../../common/protocol.h"
 
-/// Answers the agent's HELLO and stamps the boot's phases. NULL, or why the two do not understand each other.
+/// Answers the agent's HELLO and stamps the boot's phases. NULL, or why the two do not understand
+/// each other.
 vxn_fault hello_from_guest(const uint8_t *payload);
 
 /// Keeps a line of the agent in monitor.log, as long as it does not say too much.

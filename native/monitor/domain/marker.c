@@ -186,7 +186,8 @@ static void take(struct marker *m, uint8_t byte) {
 
 void marker_feed(struct marker *m, const uint8_t *data, size_t len) {
   for (size_t i = 0; i < len; i++) {
-    // The guest's terminal put one carriage return before each line feed; all others are the program's.
+    // The guest's terminal put one carriage return before each line feed; all others are the
+    // program's.
     if (m->cr && data[i] != '\n') take(m, '\r');
     m->cr = data[i] == '\r';
     if (!m->cr) take(m, data[i]);

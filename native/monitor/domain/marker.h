@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The marker protocol of meta-virtualization's guest images (docs/marker-guests.md), read from a console: bytes in, the
-// program's output and exit status out. Pure, and of fixed size.
+// The marker protocol of meta-virtualization's guest images (docs/marker-guests.md), read from a
+// console: bytes in, the program's output and exit status out. Pure, and of fixed size.
 #ifndef VXN_MARKER_H
 #define VXN_MARKER_H
 
@@ -11,7 +11,8 @@
 #define MARKER_LINE_MAX 512u
 #define MARKER_TEXT_MAX 200u
 #define MARKER_CHUNK 4096u
-// Bytes after an end marker are kept up to this size: another end marker shows that they were the program's.
+// Bytes after an end marker are kept up to this size: another end marker shows that they were the
+// program's.
 #define MARKER_HELD_MAX (64u << 10)
 
 enum marker_state {

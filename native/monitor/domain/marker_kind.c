@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A guest of meta-virtualization's own images: its console is read, its output passed on, its end watched. It cannot be
-// talked to, so a signal that would end its program ends its domain.
+// A guest of meta-virtualization's own images: its console is read, its output passed on, its end
+// watched. It cannot be talked to, so a signal that would end its program ends its domain.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -26,15 +26,18 @@
 #define STATUS_UNKNOWN 255u
 // The engine gets this long to read the rest of a console that it has.
 #define GRACE_MS 2000
-// An ended domain's last words are still on their way through xenconsoled, which rests up to 200 ms between two reads.
+// An ended domain's last words are still on their way through xenconsoled, which rests up to 200 ms
+// between two reads.
 #define WORDS_MS 2000
 #define SETTLE_MS 300
-// A guest that has told its status shuts down. If it hangs in that, it is not waited for longer than this.
+// A guest that has told its status shuts down. If it hangs in that, it is not waited for longer
+// than this.
 #define SHUTDOWN_MS 15000
 #define REST_MS 50
 // The console of a domain that has just been made.
 #define CONSOLE_MS 10000
-// Output that the holder has not passed on. Beyond this the console waits, where xenconsoled keeps the last 1 MiB.
+// Output that the holder has not passed on. Beyond this the console waits, where xenconsoled keeps
+// the last 1 MiB.
 #define UNREAD_MAX ((64u << 20) + VXN_OUTPUT_WINDOW)
 
 static enum life life = LIFE_READY;
@@ -122,8 +125,8 @@ static void conclude(void) {
   exited(told);
 }
 
-// Output that the engine has not read yet would be lost with the domain. The console daemon rests up to 200 ms between
-// two reads.
+// Output that the engine has not read yet would be lost with the domain. The console daemon rests
+// up to 200 ms between two reads.
 static void conclude_when_read(void) {
   int waiting = 0;
   rests += REST_MS;

@@ -48,7 +48,8 @@ static struct nl outside_watch = {.fd = -1}, inside_watch = {.fd = -1};  // even
 static struct source outside_events = {.fd = -1}, inside_events = {.fd = -1}, timer = {.fd = -1};
 static struct netns ns;
 static struct wire wires[NETNS_LINKS];
-static struct vxn_writer told, next;  // the configuration that the guest has, and the one that it is to get
+// The configuration that the guest has, and the one that it is to get.
+static struct vxn_writer told, next;
 
 static void set_timer(int ms) {
   struct itimerspec t = {.it_value = {ms / 1000, ms % 1000 * 1000000L}};
@@ -153,8 +154,8 @@ static bool is_ours(const struct wire *w) {
   return target <= 0 || target == wire_index(&inside, name);
 }
 
-// A program that runs goes without the interface until the engine makes it anew: another attempt would look like another
-// change. False when the container fails instead.
+// A program that runs goes without the interface until the engine makes it anew: another attempt
+// would look like another change. False when the container fails instead.
 static bool leave_out(struct wire *w, const char *why) {
   if (!announced) return problem("%s", why), false;
   monitor_log("network: %s", why);
@@ -174,7 +175,8 @@ static bool failed_join(struct wire *w, int error) {
   return leave_out(w, text);
 }
 
-// Interfaces of other domains and the veth of every container appear there as well: listen only while one is awaited.
+// Interfaces of other domains and the veth of every container appear there as well: listen only
+// while one is awaited.
 static int listen_outside(bool on) {
   int group = RTNLGRP_LINK;
   if (on == (outside_events.fd >= 0)) return 0;

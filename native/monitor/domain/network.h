@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The domain's network: the configuration that the engine has put into the monitor's namespace becomes the guest's. No
-// function in here waits; the caller asks network_busy().
+// The domain's network: the configuration that the engine has put into the monitor's namespace
+// becomes the guest's. No function in here waits; the caller asks network_busy().
 #ifndef VXN_NETWORK_H
 #define VXN_NETWORK_H
 
@@ -9,11 +9,12 @@
 
 #include "plan.h"
 
-/// Before the monitor enters the container's namespace: Dom0's ends of vifs appear in the one that it comes from.
+/// Before the monitor enters the container's namespace: Dom0's ends of vifs appear in the one that
+/// it comes from.
 void network_prepare(void);
 
-/// failed: called at most once, before the guest was told anything, with the reason why there is no network. plan has to
-/// stay.
+/// failed: called at most once, before the guest was told anything, with the reason why there is no
+/// network. plan has to stay.
 void network_open(const struct domain_plan *plan, void (*failed)(const char *why));
 
 /// The domain that gets the interfaces.

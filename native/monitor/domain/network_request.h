@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// NETWORK as the runtime writes it for the monitor: the namespace or the bridge that the domain is to be joined to.
+// NETWORK as the runtime writes it for the monitor: the namespace or the bridge that the domain is
+// to be joined to.
 #ifndef VXN_NETWORK_REQUEST_H
 #define VXN_NETWORK_REQUEST_H
 
@@ -21,7 +22,8 @@ struct network_request {
   enum network_mode mode;
   char bridge[IFNAMSIZ];
   uint8_t mac[6];
-  uint8_t address[4], prefix, gateway[4];  // of the bridge; prefix 0: by DHCP, gateway 0.0.0.0: none
+  // For a bridge. prefix 0: by DHCP; gateway 0.0.0.0: none.
+  uint8_t address[4], prefix, gateway[4];
   struct {
     uint8_t address[16];
     size_t len;

@@ -14,7 +14,8 @@
 
 #define FILE_MAX (1 << 20)
 #define ARGS_MAX 256
-// xl waits for hotplug programs and for the memory of dying domains; it gives up by itself long before this.
+// xl waits for hotplug programs and for the memory of dying domains; it gives up by itself long
+// before this.
 #define STEP_SECONDS 180
 #define TAIL 3072
 

@@ -95,7 +95,8 @@ vxn_fault relay_from_guest(const struct vxn_header *h, const uint8_t *payload) {
 
 static void kill_process(struct proc *p) {
   static const uint8_t kill_it[8] = {SIGKILL};
-  // A description that was cut off must not be taken for a shorter one: it is made one that cannot be read.
+  // A description that was cut off must not be taken for a shorter one: it is made one that cannot
+  // be read.
   if (p->described)
     guest_send(VXN_H_SIGNAL, 0, p->guest_id, kill_it, sizeof kill_it);
   else

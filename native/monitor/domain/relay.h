@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The links over the control socket, the domain's end of link/remote.h: processes whose holders are clients (exec).
-// Their frames are passed on under another id.
+// The links over the control socket, the domain's end of link/remote.h: processes whose holders are
+// clients (exec). Their frames are passed on under another id.
 #ifndef VXN_RELAY_H
 #define VXN_RELAY_H
 
@@ -20,7 +20,8 @@ void relay_client_gone(struct client *c);
 /// Once per turn of the loop: sends kills for which there was no room before.
 void relay_turn(void);
 
-/// The domain is over: every client is told that its processes have been killed, or lost with the guest.
+/// The domain is over: every client is told that its processes have been killed, or lost with the
+/// guest.
 void relay_end(bool lost);
 
 /// Answers with the pids of the clients that have a process here.

@@ -27,8 +27,8 @@ static void answer_paused(uint32_t asker) {
   if (paused >= 0) whole_file(dir, name, paused ? "1" : "0");
 }
 
-// Passes whole frames on. Bytes that cannot begin a frame are dropped with everything that came along: the writers are
-// root's, but a writer of another version may be among them.
+// Passes whole frames on. Bytes that cannot begin a frame are dropped with everything that came
+// along: the writers are root's, but a writer of another version may be among them.
 static void pass_on(void) {
   size_t at = 0;
   while (have - at >= VXN_HEADER_SIZE) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The guest's figures for clients of the control socket. One question at a time goes to the guest, however many ask.
+// The guest's figures for clients of the control socket. One question at a time goes to the guest,
+// however many ask.
 #ifndef VXN_STATS_H
 #define VXN_STATS_H
 

@@ -22,7 +22,8 @@ static struct ifinfomsg message(int index, unsigned flags, unsigned change) {
 struct answer {
   int index;
   uint32_t mtu;
-  struct nl_message *forget;  // becomes the message that takes its other names away, if it has any; NULL: not asked for
+  // Becomes the message that takes its other names away, if it has any. NULL: not asked for.
+  struct nl_message *forget;
 };
 
 static int take(void *ctx, uint16_t type, const uint8_t *body, size_t len) {
@@ -66,8 +67,9 @@ static void remove_names(struct nl *n, int index) {
   if (look(n, index, NULL, &a) && forget.len > 0) nl_request(n, &forget, NULL, NULL);
 }
 
-// Dom0's udev may give an interface a second name made of its MAC address (AlternativeNamesPolicy of systemd.link(5)), which all
-// vifs share, and a namespace takes a name once. udev may be doing it right now.
+// Dom0's udev may give an interface a second name made of its MAC address (AlternativeNamesPolicy
+// of systemd.link(5)), which all vifs share, and a namespace takes a name once. udev may be doing
+// it right now.
 static int move_inside(struct nl *outside, int index) {
   struct nl_message m;
   struct ifinfomsg i = message(index, 0, 0);

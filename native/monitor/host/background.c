@@ -18,7 +18,8 @@ static int run(const char *const *argv) {
   return waitpid(pid, &status, 0) == pid ? status : -1;
 }
 
-// A program expects default signals: with SIGCHLD ignored xl could not wait for its hotplug programs.
+// A program expects default signals: with SIGCHLD ignored xl could not wait for its hotplug
+// programs.
 static void default_signals(void) {
   sigset_t none;
   for (int signo = 1; signo <= 64; signo++) signal(signo, SIG_DFL);

@@ -10,9 +10,11 @@
 struct channel {
   /// The descriptor to wait on: readable when there may be something to read or room to write.
   int fd;
-  /// True when room to write must be asked of epoll (a socket) rather than comes as a wake-up (a ring).
+  /// True when room to write must be asked of epoll (a socket) rather than comes as a wake-up (a
+  /// ring).
   bool polls_out;
-  /// Takes note of a wake-up; to be called when fd was readable, before read and write. NULL: not needed.
+  /// Takes note of a wake-up; to be called when fd was readable, before read and write. NULL: not
+  /// needed.
   void (*woken)(void);
   /// Bytes read, 0: none now, -1: the stream is over and all that was sent before has been read.
   ssize_t (*read)(const struct channel *c, void *buf, size_t size);

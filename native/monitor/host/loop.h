@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One epoll loop. A source embeds struct source. Its fd may be one that epoll refuses (a regular file,
-// /dev/null): such a source counts as always ready.
+// One epoll loop. A source embeds struct source. Its fd may be one that epoll refuses (a regular
+// file, /dev/null): such a source counts as always ready.
 #ifndef VXN_LOOP_H
 #define VXN_LOOP_H
 

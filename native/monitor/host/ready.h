@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The one line that the runtime waits for on READY_FD: "ok ...", or what is wrong. A text of the guest comes
-// behind "failed: " only, since it may read "ok 1".
+// The one line that the runtime waits for on READY_FD: "ok ...", or what is wrong. A text of the
+// guest comes behind "failed: " only, since it may read "ok 1".
 #ifndef VXN_READY_H
 #define VXN_READY_H
 

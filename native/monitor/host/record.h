@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A log file of bounded size, kept for the operator. Writing is best effort: no error stops a container.
+// A log file of bounded size, kept for the operator. Writing is best effort: no error stops a
+// container.
 #ifndef VXN_RECORD_H
 #define VXN_RECORD_H
 

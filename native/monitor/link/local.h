@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The link inside one program: monitor and holder of a single container. Frames are handed over by function call,
-// nothing is copied or queued.
+// The link inside one program: monitor and holder of a single container. Frames are handed over by
+// function call, nothing is copied or queued.
 #ifndef VXN_LOCAL_H
 #define VXN_LOCAL_H
 
@@ -9,7 +9,7 @@
 /// The id of the process, on the link and in the guest.
 #define LOCAL_PROCESS 1u
 
-/// What the domain hears.
+/// The functions by which the domain hears of the holder.
 struct local_domain {
   bool (*has_room)(void);
   bool (*frame)(const struct vxn_header *h, const uint8_t *payload);
@@ -22,7 +22,8 @@ void local_serve(const struct local_domain *d);
 /// The holder's end: says who takes the domain's frames.
 const struct link *local_connect(const struct link_events *events);
 
-/// The domain hands a frame to the holder. NULL, or the rule that it breaks. Without a holder frames are dropped.
+/// The domain hands a frame to the holder. NULL, or the rule that it breaks. Without a holder
+/// frames are dropped.
 vxn_fault local_deliver(const struct vxn_header *h, const uint8_t *payload);
 
 /// The domain ends the link. The holder hears of it again if it has heard of it before.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The holder's end of a link over the control socket of a domain's monitor. The other end is domain/relay.c.
+// The holder's end of a link over the control socket of a domain's monitor. The other end is
+// domain/relay.c.
 #ifndef VXN_REMOTE_H
 #define VXN_REMOTE_H
 
@@ -11,8 +12,9 @@
 /// Connects to the monitor of the domain whose folder dir is. 0, or -1 with errno.
 int remote_connect(const char *dir);
 
-/// Sends the frames that are in the file as they are. Waits while the monitor cannot take them, so it is for the
-/// beginning only, before remote_open(). 0, or -1 with errno when the file cannot be read.
+/// Sends the frames that are in the file as they are. Waits while the monitor cannot take them, so
+/// it is for the beginning only, before remote_open(). 0, or -1 with errno when the file cannot be
+/// read.
 int remote_copy(int file);
 
 /// From now on frames come and go. NULL with errno on failure.

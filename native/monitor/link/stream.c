@@ -4,7 +4,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-// A round of reading ends here, so that a flooding peer leaves signals and the control socket their turn.
+// A round of reading ends here, so that a flooding peer leaves signals and the control socket their
+// turn.
 #define ROUND (1u << 20)
 #define SMALL_FRAMES 4096  // reserve in the queue
 

@@ -36,15 +36,15 @@ int stream_open(struct stream *s, const struct channel *c, const struct stream_e
 /// True when the stream is open and a frame of the largest size can be queued.
 bool stream_has_room(const struct stream *s);
 
-/// Queues a frame. A small frame (up to 64 bytes) may be sent even when stream_has_room() says no, until the
-/// reserve for such frames is used up. False when there is no room.
+/// Queues a frame. A small frame (up to 64 bytes) may be sent even when stream_has_room() says no,
+/// until the reserve for such frames is used up. False when there is no room.
 bool stream_send(struct stream *s, const struct vxn_header *h, const void *payload);
 
 /// Reads a bounded amount of what came in. To be called once per turn of the loop.
 void stream_receive(struct stream *s);
 
-/// Pushes the queue into the channel as far as there is room. When a full queue gets room, the loop turns once
-/// more for those who found none.
+/// Pushes the queue into the channel as far as there is room. When a full queue gets room, the loop
+/// turns once more for those who found none.
 void stream_flush(struct stream *s);
 
 /// Reads everything that the peer has sent until now, also after its end.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The start file: the frames with which the runtime describes a container, its network and its first process.
+// The start file: the frames with which the runtime describes a container, its network and its
+// first process.
 #ifndef VXN_DESCRIPTION_H
 #define VXN_DESCRIPTION_H
 
@@ -7,7 +8,8 @@
 
 #include "../link/link.h"
 
-/// Opens dir/start.frames and removes its name. A NETWORK in front is sent at once. 0, or -1 with errno.
+/// Opens dir/start.frames and removes its name. A NETWORK in front is sent at once. 0, or -1 with
+/// errno.
 int description_open(const char *dir, const struct link *link);
 
 /// True while there are frames to send.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// It speaks to the domain's monitor over control.sock as that speaks to the guest, and holds nothing of Xen.
+// It speaks to the domain's monitor over control.sock as that speaks to the guest, and holds
+// nothing of Xen.
 #include "exec.h"
 
 #include <errno.h>
@@ -26,8 +27,8 @@
 #define DESCRIPTION_FD 4
 #define CGROUPS_MAX 32
 #define STATUS_KILLED (128 + SIGKILL)
-// A program that had ended by itself has a right to its output. But containerd waits for ours before it reports the
-// container's end.
+// A program that had ended by itself has a right to its output. But containerd waits for ours
+// before it reports the container's end.
 #define LATE_MS 30000
 
 struct options {
@@ -82,7 +83,8 @@ static vxn_fault frame(const struct vxn_header *h, const uint8_t *payload) {
   if (h->type == VXN_G_STARTED) return started();
   if (h->type == VXN_G_FAILED) return failed(payload, h->length);
   if (holder_state() == HOLDER_WAITING) return "a frame before STARTED";
-  // The guest says when a process ended. The monitor, which ends all processes with the container, does not.
+  // The guest says when a process ended. The monitor, which ends all processes with the container,
+  // does not.
   if (h->type == VXN_G_EXIT) by_itself = vxn_get64(payload + 8) != 0;
   return holder_frame(h, payload);
 }
@@ -157,7 +159,8 @@ static void parse(struct options *o, int argc, char **argv) {
   if (optind != argc || o->domain_dir == NULL || (o->foreground ? socket : o->terminal.of_caller)) usage();
 }
 
-// The parent returns to its caller at once, so that the subreaper there, and nobody else, gets our status.
+// The parent returns to its caller at once, so that the subreaper there, and nobody else, gets our
+// status.
 static void detach(void) {
   pid_t pid = fork();
   if (pid < 0) ready_fail("cannot fork");

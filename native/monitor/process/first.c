@@ -96,7 +96,8 @@ static vxn_fault started(void) {
   return NULL;
 }
 
-// 126 and 127 as a shell gives them, since the engines show the status of a container that never ran.
+// 126 and 127 as a shell gives them, since the engines show the status of a container that never
+// ran.
 static int status_of_failure(uint32_t error_number) {
   switch (error_number) {
     case ENOENT:

@@ -13,13 +13,14 @@ struct first_plan {
   const char *log_dir;   // the container's: output.log, start.frames
   uint64_t log_bytes;    // of output.log
   struct terminal_plan terminal;
-  // The domain knows the process without a description. It is told of all signals, makes the process's terminal
-  // where there is one, takes no input and cannot be made to wait with its output.
+  // The domain knows the process without a description. It is told of all signals, makes the
+  // process's terminal where there is one, takes no input and cannot be made to wait with its
+  // output.
   bool described;
 };
 
-/// Opens the files and streams of the process, and the link to the domain in this program. plan has to stay. 0, or
-/// -1 with *error set to the start of a sentence.
+/// Opens the files and streams of the process, and the link to the domain in this program. plan has
+/// to stay. 0, or -1 with *error set to the start of a sentence.
 int first_open(const struct first_plan *plan, const char **error);
 
 /// A signal arrived. by_kernel: no process sent it.

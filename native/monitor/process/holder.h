@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The part that all holders share. A holder stands for one process of a container towards an engine: it holds its
-// stdio and terminal, takes its signals, and ends with its exit status. One program is the holder of one process.
-// first.h is the holder of a container's first process, exec.h that of a further one.
+// The part that all holders share. A holder stands for one process of a container towards an
+// engine: it holds its stdio and terminal, takes its signals, and ends with its exit status. One
+// program is the holder of one process. first.h is the holder of a container's first process,
+// exec.h that of a further one.
 #ifndef VXN_HOLDER_H
 #define VXN_HOLDER_H
 
@@ -11,12 +12,14 @@
 
 // The exit status when the process's own is not known.
 #define HOLDER_STATUS_LOST 255
-// After a KILL, or when the guest is gone, the reader of our output gets this long to take the rest.
+// After a KILL, or when the guest is gone, the reader of our output gets this long to take the
+// rest.
 #define HOLDER_GRACE_MS 2000
 
 enum holder_state { HOLDER_WAITING, HOLDER_RUNNING, HOLDER_ENDED };
 
-/// Begins to stand for the process. ended: called once with the exit status, before the link is hung up.
+/// Begins to stand for the process. ended: called once with the exit status, before the link is
+/// hung up.
 void holder_init(const struct link *link, void (*ended)(int status));
 
 enum holder_state holder_state(void);

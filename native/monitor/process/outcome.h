@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How a container's first process fares, in files of the container's run folder, where the runtime looks for it:
-// start.gate, started, error, exit.
+// How a container's first process fares, in files of the container's run folder, where the runtime
+// looks for it: start.gate, started, error, exit.
 #ifndef VXN_OUTCOME_H
 #define VXN_OUTCOME_H
 

@@ -63,8 +63,8 @@ static void writable(struct source *s, uint32_t events) {
   flush((struct output *)s);
 }
 
-// An open file description of our own, so that O_NONBLOCK does not reach others who hold the same one, such as
-// a user's shell on the same terminal.
+// An open file description of our own, so that O_NONBLOCK does not reach others who hold the same
+// one, such as a user's shell on the same terminal.
 static int reopen(int fd) {
   char path[32];
   snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
@@ -80,12 +80,14 @@ void output_open(struct output *o, int fd, uint32_t stream) {
     return;
   }
   o->socket = S_ISSOCK(st.st_mode);
-  // A large pipe makes a fast program wait less often for a slow reader. Only root may ask for it; a small one works too.
+  // A large pipe makes a fast program wait less often for a slow reader. Only root may ask for it;
+  // a small one works too.
   if (S_ISFIFO(st.st_mode)) fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
   bool own = S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode);
   o->src.fd = own ? reopen(fd) : fcntl(fd, F_DUPFD_CLOEXEC, 3);
   if (o->src.fd < 0 && own) o->src.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-  // Registered with the loop, then paused: it is waited for only while the reader is slower than the guest.
+  // Registered with the loop, then paused: it is waited for only while the reader is slower than
+  // the guest.
   o->src.events = EPOLLOUT;
   if (o->src.fd < 0 || loop_add(&o->src) < 0) {
     o->broken = true;

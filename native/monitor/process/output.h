@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One output stream of a process: link -> credit window -> a pipe, file, socket or nothing. Never blocks the loop.
+// One output stream of a process: link -> credit window -> a pipe, file, socket or nothing. Never
+// blocks the loop.
 #ifndef VXN_OUTPUT_H
 #define VXN_OUTPUT_H
 
@@ -21,8 +22,8 @@ struct output {
   bool broken;  // nobody reads: all bytes are dropped
 };
 
-/// Begins to write to fd, which stays as it is for others that hold it. A descriptor that cannot be written to
-/// counts as nobody reading.
+/// Begins to write to fd, which stays as it is for others that hold it. A descriptor that cannot be
+/// written to counts as nobody reading.
 void output_open(struct output *o, int fd, uint32_t stream);
 
 /// Passes len bytes on or keeps them. False when they are more than the window.

@@ -13,7 +13,8 @@
 
 #define FLUSH_NS 200000000
 
-// Each half takes half of the limit, as in the file: a half that is pushed out here would be pushed out there too.
+// Each half takes half of the limit, as in the file: a half that is pushed out here would be pushed
+// out there too.
 struct half {
   uint8_t *bytes;
   size_t len;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The end of the program's output, kept as frames in output.log for `logs`. Frames gather in memory and go to the
-// file a few times a second: with a write per frame a fast program would spend a quarter of its time there.
+// The end of the program's output, kept as frames in output.log for `logs`. Frames gather in memory
+// and go to the file a few times a second: with a write per frame a fast program would spend a
+// quarter of its time there.
 #ifndef VXN_OUTPUT_LOG_H
 #define VXN_OUTPUT_LOG_H
 

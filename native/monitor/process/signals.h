@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-/// From now on the loop calls arrived() for each signal that can be handed on. by_kernel: no process sent it, such
-/// as the hang-up of a terminal. 0, or -1 with errno.
+/// From now on the loop calls arrived() for each signal that can be handed on. by_kernel: no
+/// process sent it, such as the hang-up of a terminal. 0, or -1 with errno.
 int signals_take(void (*arrived)(int signo, bool by_kernel));
 
 #endif

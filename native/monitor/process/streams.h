@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The streams of the process that this program stands for: stdin, stdout, stderr, and the log of the two.
+// The streams of the process that this program stands for: stdin, stdout, stderr, and the log of
+// the two.
 #ifndef VXN_STREAMS_H
 #define VXN_STREAMS_H
 
@@ -11,8 +12,8 @@
 /// Takes over the descriptors.
 void streams_open(const struct stdio *stdio, const struct link *link);
 
-/// As streams_open(), without input, for a domain that cannot be made to wait: whatever comes is kept until the
-/// reader takes it.
+/// As streams_open(), without input, for a domain that cannot be made to wait: whatever comes is
+/// kept until the reader takes it.
 void streams_open_output(int out, int err, const struct link *link);
 
 /// STDOUT, STDERR and CREDIT of the process. NULL, or the rule that the frame breaks.

@@ -133,6 +133,7 @@ void terminal_end(void) {
   if (tty < 0) return;
   if (is_raw) tcsetattr(tty, TCSANOW, &before);
   is_raw = false;
-  // A session leader that ends with its terminal hangs it up, and the output that the engine has not read is lost.
+  // A session leader that ends with its terminal hangs it up, and the output that the engine has
+  // not read is lost.
   if (!of_caller) ioctl(tty, TIOCNOTTY);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A process's terminal on this side: the slave of a pseudo-terminal whose master an engine has, or the terminal of
-// the person who called. It is raw: the guest's line discipline edits lines, echoes and makes signals.
+// A process's terminal on this side: the slave of a pseudo-terminal whose master an engine has, or
+// the terminal of the person who called. It is raw: the guest's line discipline edits lines, echoes
+// and makes signals.
 #ifndef VXN_TERMINAL_H
 #define VXN_TERMINAL_H
 
@@ -24,18 +25,19 @@ struct stdio {
 /// Parses ROWSxCOLUMNS.
 bool terminal_parse_size(const char *text, uint16_t *rows, uint16_t *columns);
 
-/// Opens the planned terminal, sends a new terminal's master away, and gives the streams: fds 0 to 2 without a
-/// terminal. 0, or -1 with errno and *error set to the start of a sentence.
+/// Opens the planned terminal, sends a new terminal's master away, and gives the streams: fds 0 to
+/// 2 without a terminal. 0, or -1 with errno and *error set to the start of a sentence.
 int terminal_open(const struct terminal_plan *plan, struct stdio *stdio, const char **error);
 
 /// True when there is a terminal, whether or not anybody still has its other end.
 bool terminal_is_open(void);
 
-/// True when the signal is the terminal's own affair and is not handed on: a change of size, a hang-up.
+/// True when the signal is the terminal's own affair and is not handed on: a change of size, a
+/// hang-up.
 bool terminal_takes_signal(int signo, bool by_kernel);
 
-/// Sends the last frame of a PROCESS with a terminal: TERMINAL, with the size as it is now. The frames that the
-/// runtime wrote before it end in MORE.
+/// Sends the last frame of a PROCESS with a terminal: TERMINAL, with the size as it is now. The
+/// frames that the runtime wrote before it end in MORE.
 void terminal_describe(const struct link *link);
 
 /// Sends a RESIZE to the size as it is now.
@@ -44,7 +46,8 @@ void terminal_resize(const struct link *link);
 /// The caller's terminal becomes raw. Any other one is raw already.
 void terminal_begin(void);
 
-/// Gives the terminal back as it was. Output that has been written to it stays readable at its other end.
+/// Gives the terminal back as it was. Output that has been written to it stays readable at its
+/// other end.
 void terminal_end(void);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One domain as Xen knows it: found by its UUID, watched until it ends. domain_xen.c, or domain_fake.c in tests.
+// One domain as Xen knows it: found by its UUID, watched until it ends. domain_xen.c, or
+// domain_fake.c in tests.
 #ifndef VXN_DOMAIN_H
 #define VXN_DOMAIN_H
 
@@ -20,7 +21,8 @@ struct domain_events {
   void (*ended)(enum domain_end end);     // called once
 };
 
-/// Finds the domain with this UUID and watches it: events are called from the loop. Its id, or -1 with *error set to a sentence.
+/// Finds the domain with this UUID and watches it: events are called from the loop. Its id, or -1
+/// with *error set to a sentence.
 int64_t domain_open(const char *uuid, const struct domain_events *events, const char **error);
 
 /// True in tests: only its channel tells that the domain is over, and nothing has to destroy it.
@@ -32,7 +34,8 @@ enum domain_end domain_state(void);
 /// 1 while the domain is paused, 0 while it is not, -1 when Xen does not say.
 int domain_paused(void);
 
-/// Waits for the console's terminal, at most ms; its events are called meanwhile. NULL when it did not come.
+/// Waits for the console's terminal, at most ms; its events are called meanwhile. NULL when it did
+/// not come.
 const char *domain_wait_console(int ms);
 
 /// The domain was made paused, which does not count as being paused until domain_unpause().
@@ -41,7 +44,8 @@ void domain_waits(void);
 /// Lets the domain run that was made paused. 0, or -1 with errno.
 int domain_unpause(void);
 
-/// The exit status that vxn-agent left in xenstore for guests that cannot tell it themselves; -1: none.
+/// The exit status that vxn-agent left in xenstore for guests that cannot tell it themselves; -1:
+/// none.
 int domain_exit_status(void);
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The test double of domain_xen.c. A domain is the folder $VXN_DOMAINS/ID with the files uuid, socket and, if it
-// has a console, tty. socket.paused is there while it is paused, exit when vxn-agent has left a status. A domain
-// that is made paused runs from the first connection to its socket, and ends when that connection ends.
+// The test double of domain_xen.c. A domain is the folder $VXN_DOMAINS/ID with the files uuid,
+// socket and, if it has a console, tty. socket.paused is there while it is paused, exit when
+// vxn-agent has left a status. A domain that is made paused runs from the first connection to its
+// socket, and ends when that connection ends.
 #include "domain.h"
 
 #include <dirent.h>

@@ -7,8 +7,8 @@
 
 #include "../host/channel.h"
 
-/// Connects to the channel that domain domid serves at path, as domain_events.served named it. 0, or -1 with
-/// errno.
+/// Connects to the channel that domain domid serves at path, as domain_events.served named it. 0,
+/// or -1 with errno.
 int channel_open_guest(struct channel *c, uint32_t domid, const char *path);
 
 #endif

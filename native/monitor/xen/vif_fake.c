@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The test double of vif_xen.c. An interface is a veth pair, whose other end the fake domain finds in its network
-// namespace as vif-NUMBER.
+// The test double of vif_xen.c. An interface is a veth pair, whose other end the fake domain finds
+// in its network namespace as vif-NUMBER.
 #include "vif.h"
 
 #include <fcntl.h>

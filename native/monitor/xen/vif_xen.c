@@ -52,7 +52,8 @@ static bool make_folder(struct xs_handle *xs, xs_transaction_t t, const char *pa
 static bool write_device(struct xs_handle *xs, xs_transaction_t t, const struct device *d) {
   const struct entry front[] = {{"backend", d->backend}, {"backend-id", "0"}, {"handle", d->number}, {"mac", d->mac},
                                 {"state", "1"},          {NULL, NULL}};
-  // netback is to connect without waiting for a script: there is nothing to set up before the monitor does it.
+  // netback is to connect without waiting for a script: there is nothing to set up before the
+  // monitor does it.
   const struct entry back[] = {{"frontend", d->frontend}, {"frontend-id", d->domain}, {"online", "1"}, {"state", "1"},
                                {"script", d->script},        {"mac", d->mac},            {"handle", d->number},
                                {"type", "vif"},           {"hotplug-status", "connected"}, {NULL, NULL}};
