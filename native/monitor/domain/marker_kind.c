@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: MIT
 // A guest of meta-virtualization's own images: its console is read, its output passed on, its end
 // watched. It cannot be talked to, so a signal that would end its program ends its domain.
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <termios.h>
-#include <unistd.h>
 
-#include "../../common/console_socket.h"
 #include "../host/loop.h"
 #include "../host/monitor_log.h"
-#include "../host/ready.h"
 #include "../link/local.h"
 #include "console.h"
 #include "control.h"
 #include "end.h"
 #include "kind.h"
+#include "lent_console.h"
 #include "marker.h"
 #include "requests.h"
 
@@ -34,8 +28,6 @@
 // than this.
 #define SHUTDOWN_MS 15000
 #define REST_MS 50
-// The console of a domain that has just been made.
-#define CONSOLE_MS 10000
 // Output that the holder has not passed on. Beyond this the console waits, where xenconsoled keeps
 // the last 1 MiB.
 #define UNREAD_MAX ((64u << 20) + VXN_OUTPUT_WINDOW)
@@ -48,7 +40,6 @@ static enum domain_end how_ended;
 static size_t unread;  // bytes of output without credit
 static struct marker marker;
 static const char *console_socket;  // the engine has the console itself
-static int tty = -1;                // held while it does
 static struct timer timer;
 static int rests;
 
@@ -128,9 +119,8 @@ static void conclude(void) {
 // Output that the engine has not read yet would be lost with the domain. The console daemon rests
 // up to 200 ms between two reads.
 static void conclude_when_read(void) {
-  int waiting = 0;
   rests += REST_MS;
-  bool wait = rests < SETTLE_MS || (ioctl(tty, TIOCINQ, &waiting) == 0 && waiting > 0 && rests < GRACE_MS);
+  bool wait = rests < SETTLE_MS || (lent_console_is_unread() && rests < GRACE_MS);
   if (wait)
     timer_set(&timer, REST_MS, conclude_when_read);
   else
@@ -176,20 +166,6 @@ static void console_closed(void) {
 
 static void console_found(const char *name) {
   if (console_socket == NULL) console_open(name);
-}
-
-// The console becomes the program's terminal, and nobody else reads it.
-static void send_console(void) {
-  struct termios t;
-  const char *name = domain_wait_console(CONSOLE_MS);
-  errno = 0;
-  if (name == NULL) ready_fail("the domain's console has no terminal");
-  tty = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (tty < 0 || tcgetattr(tty, &t) < 0) ready_fail("cannot open the domain's console");
-  cfmakeraw(&t);
-  if (tcsetattr(tty, TCSANOW, &t) < 0) ready_fail("cannot use the domain's console");
-  if (vxn_send_terminal(console_socket, tty, name) < 0)
-    ready_fail("cannot send the terminal over the console socket");
 }
 
 static void domain_ended(enum domain_end how) {
@@ -297,7 +273,7 @@ static void marker_domain(uint32_t id) {
   domid = id;
   end_owns(id);
   domain_waits();
-  if (console_socket != NULL) send_console();
+  if (console_socket != NULL) lent_console_send(console_socket);
 }
 
 // Credit that the holder gave may let the console go on.
@@ -306,7 +282,7 @@ static void marker_flush(void) {
 }
 
 static void marker_close(void) {
-  if (tty >= 0) close(tty);
+  lent_console_close();
   control_drain();
 }
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -19,6 +18,7 @@
 #include "../host/monitor_log.h"
 #include "../host/timeline.h"
 #include "../xen/vif.h"
+#include "bridged.h"
 #include "dns.h"
 #include "guest.h"
 #include "netns.h"
@@ -81,30 +81,6 @@ __attribute__((format(printf, 1, 2))) static int problem(const char *format, ...
 
 // ---- The configuration for the guest
 
-static void write_bridged(struct vxn_writer *w, const struct netns_link *l) {
-  struct nl_message m;
-  struct ifaddrmsg a = {.ifa_family = AF_INET, .ifa_prefixlen = request.prefix, .ifa_index = l->number + VXN_NET_FIRST};
-  struct rtmsg r = {.rtm_family = AF_INET, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_STATIC, .rtm_type = RTN_UNICAST};
-  uint8_t broadcast[4];
-  size_t link = vxn_write_begin(w, VXN_T_LINK);
-  netns_write_link(w, l);
-  if (request.prefix == 0) vxn_write_record(w, VXN_T_LINK_DHCP, NULL, 0);
-  vxn_write_end(w, link);
-  if (request.prefix == 0) return;
-  uint32_t host = request.prefix == 32 ? 0 : UINT32_MAX >> request.prefix;
-  for (int i = 0; i < 4; i++) broadcast[i] = (uint8_t)(request.address[i] | host >> (24 - 8 * i));
-  nl_start(&m, RTM_NEWADDR, 0, &a, sizeof a);
-  nl_put(&m, IFA_LOCAL, request.address, 4);
-  nl_put(&m, IFA_ADDRESS, request.address, 4);
-  if (request.prefix < 31) nl_put(&m, IFA_BROADCAST, broadcast, 4);
-  netns_write_object(w, RTM_NEWADDR, &m);
-  if (memcmp(request.gateway, "\0\0\0", 4) == 0) return;
-  nl_start(&m, RTM_NEWROUTE, 0, &r, sizeof r);
-  nl_put(&m, RTA_GATEWAY, request.gateway, 4);
-  nl_put_u32(&m, RTA_OIF, l->number + VXN_NET_FIRST);
-  netns_write_object(w, RTM_NEWROUTE, &m);
-}
-
 static bool is_bridged(void) { return wires[0].used && wires[0].bridge != 0; }
 
 static struct wire *wire_of(int index) {
@@ -132,7 +108,7 @@ static void describe(void) {
   for (size_t i = 0; i < request.n_resolvers; i++)
     vxn_write_record(&next, VXN_T_RESOLVER, request.resolvers[i].address, request.resolvers[i].len);
   if (is_bridged()) {
-    write_bridged(&next, &wires[0].link);
+    bridged_write(&next, &request, &wires[0].link);
   } else if (request.mode != NETWORK_NONE && netns_describe(&inside, &some, &next, why) < 0) {
     problem("%s", why);
     return;

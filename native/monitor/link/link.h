@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A link joins the holder of a process to the domain in which the process runs. Its frames are those
-// of docs/protocol.md, whichever way they go: by function call inside one program (local.h), or over
-// the control socket of the domain's monitor (remote.h).
+// A link joins the holder of a process to the domain in which the process runs. Its frames are
+// those of docs/protocol.md, whichever way they go: by function call inside one program (local.h),
+// or over the control socket of the domain's monitor (remote.h).
 #ifndef VXN_LINK_H
 #define VXN_LINK_H
 
