@@ -285,7 +285,6 @@ RDEPENDS:${PN} = "${PN}-helpers \
                   ${@bb.utils.contains('PACKAGECONFIG', 'marker-guest', 'e2fsprogs', '', d)} \
                   e2fsprogs-mke2fs \
                   nodejs \
-                  util-linux-flock \
                   vxn-guest \
                   xen-tools-xencommons \
                   xen-tools-xenstore \

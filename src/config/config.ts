@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The runtime's own settings. /etc/vxn/vxn.yaml is read through a cache, so that the hot path never
 // loads a YAML parser.
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { errno, messageOf, VxnError } from '../host/errors.ts';
+import { replaceFile } from '../host/files.ts';
 import { matchesGlob } from '../host/glob.ts';
 import { parseIpv4, parsePool } from '../host/ipv4.ts';
 import { ANNOTATION_NAMES, DEFAULT_ALLOWED } from '../spec/annotations.ts';
@@ -162,9 +163,7 @@ function readCache(key: string): Config | undefined {
 function writeCache(cache: Cache): void {
   try {
     mkdirSync(DEFAULTS.runDir, { recursive: true, mode: 0o700 });
-    const temporary = `${CACHE}.${process.pid}`;
-    writeFileSync(temporary, JSON.stringify(cache), { mode: 0o600 });
-    renameSync(temporary, CACHE);
+    replaceFile(CACHE, JSON.stringify(cache));
   } catch {
     // The cache only saves time.
   }

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { errno, messageOf, VxnError } from '../host/errors.ts';
+import { until } from '../host/wait.ts';
 import { invalid } from '../spec/read.ts';
 
 /** Where a container's processes are in each hierarchy, and which of those folders are ours to remove. */
@@ -162,18 +163,19 @@ function tryRemove(folder: string, whole: boolean): string | undefined {
 }
 
 /**
- * Removes what was made, inner folders first, with empty cgroups below the container's own. An outer folder that others use
- * by now stays. Waits a moment for processes that are about to end. Throws HOST when the container's own will not go.
+ * Removes the cgroups that were made, inner folders first, with empty ones below the container's
+ * own. An outer folder that others use by now stays. Waits up to five seconds for processes that
+ * are about to end. Throws HOST when the container's own will not go.
  */
 export async function removeCgroup(cgroup: Cgroup): Promise<void> {
-  const deadline = Date.now() + REMOVE_MS;
   for (const folder of [...cgroup.made].reverse()) {
     const own = cgroup.join.includes(folder);
     let reason = tryRemove(folder, own);
-    while (own && reason !== undefined && Date.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    const isGone = (): boolean => {
       reason = tryRemove(folder, own);
-    }
+      return reason === undefined;
+    };
+    if (own && reason !== undefined) await until(isGone, { timeoutMs: REMOVE_MS, firstMs: 20, maxMs: 20 });
     if (own && reason !== undefined)
       throw new VxnError('HOST', `cannot remove the cgroup ${folder}: ${reason}`, {
         hint: `other processes are in it: see ${folder}/cgroup.procs, then delete again`,

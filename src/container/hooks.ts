@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { type Hook, hookRecords } from '../channel/description.ts';
 import type { Caller } from '../host/caller.ts';
 import { errno, messageOf, VxnError } from '../host/errors.ts';
-import { lookInRoot } from '../host/look-in-root.ts';
+import { lookInRoot } from '../host/resolve-in-root.ts';
 import {
   absolutePath,
   type Json,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Whether there is a program to start, told at create: podman looks for the reason there, and no domain has to boot first.
 import { VxnError } from '../host/errors.ts';
-import { lookInRoot } from '../host/look-in-root.ts';
+import { lookInRoot } from '../host/resolve-in-root.ts';
 import type { Process, Spec } from '../spec/spec.ts';
 
 type Found = 'program' | 'forbidden' | 'missing' | 'unknown';

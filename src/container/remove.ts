@@ -8,14 +8,13 @@ import { destroyOwn, endDomain, killDomain, removeDomainFiles } from '../domain/
 import { lazy } from '../domain/lazy.ts';
 import { removeFolder } from '../host/files.ts';
 import { identify, isAlive, type ProcessId } from '../host/process-id.ts';
+import { until } from '../host/wait.ts';
 import type { Toolstack } from '../xen/toolstack.ts';
 import { removeCgroup } from './cgroup.ts';
 import { type Container, domainOf, type Places } from './container.ts';
 
 const STRAY_MS = 180_000;
 const HOLDER_MS = 10_000;
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 function signal(id: ProcessId, name: NodeJS.Signals): void {
   try {
@@ -28,8 +27,7 @@ function signal(id: ProcessId, name: NodeJS.Signals): void {
 // A holder ends at once, or when its reader has had a moment for the rest of the output. One that
 // hangs is killed: its status is 137 then as well, and the domain is destroyed below.
 async function waitForHolder(holder: ProcessId): Promise<void> {
-  const deadline = Date.now() + HOLDER_MS;
-  for (let ms = 1; isAlive(holder) && Date.now() < deadline; ms = Math.min(2 * ms, 50)) await sleep(ms);
+  await until(() => !isAlive(holder), { timeoutMs: HOLDER_MS, firstMs: 1, maxMs: 50 });
   signal(holder, 'SIGKILL');
 }
 
@@ -51,11 +49,12 @@ function strays(folders: readonly string[]): { id: ProcessId; command: string }[
 }
 
 async function endStrays(toolstack: Toolstack, folders: readonly string[]): Promise<void> {
-  const deadline = Date.now() + STRAY_MS;
+  const deadline = performance.now() + STRAY_MS;
   for (const { id, command } of strays(folders)) {
     // A killed xl leaves a half-made domain that nobody can find by name. It may finish.
     if (!toolstack.isCreating(command)) signal(id, 'SIGKILL');
-    while (isAlive(id) && Date.now() < deadline) await sleep(20);
+    const timeoutMs = deadline - performance.now();
+    await until(() => !isAlive(id), { timeoutMs, firstMs: 1, maxMs: 20 });
   }
 }
 

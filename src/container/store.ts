@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The stored containers: making, replacing, finding and listing state.json.
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { errno, VxnError } from '../host/errors.ts';
-import { namesIn, replaceFile } from '../host/files.ts';
+import { VxnError } from '../host/errors.ts';
+import { CLAIM_MARK, claimFolder, namesIn, readIfThere, replaceFile } from '../host/files.ts';
 import { identify } from '../host/process-id.ts';
 import { type Container, type Places, placesOf, rootKey, STATE_FORMAT } from './container.ts';
 import { readLegacy } from './legacy.ts';
-
-// Ids cannot contain `~`, so `FOLDER~PID` can only be a claim on FOLDER.
-const CLAIM = '~';
 
 /**
  * Makes the container's folder with its first state in it, both at once: whoever finds the folder
@@ -19,26 +16,17 @@ const CLAIM = '~';
  */
 export function claim(places: Places, container: Container): boolean {
   const first = mkdirSync(dirname(places.run), { recursive: true, mode: 0o700 }) !== undefined;
-  const own = `${places.run}${CLAIM}${process.pid}`;
-  mkdirSync(own, { recursive: true, mode: 0o700 });
-  try {
-    writeFileSync(join(own, basename(places.state)), JSON.stringify(container), { mode: 0o600 });
-    // Renaming over an empty folder succeeds: it is the rest of a container that is being removed.
-    renameSync(own, places.run);
-  } catch (error) {
-    rmSync(own, { recursive: true, force: true });
-    if (['EEXIST', 'ENOTEMPTY'].includes(errno(error) ?? ''))
-      throw new VxnError('ALREADY_EXISTS', 'container with given ID already exists');
-    throw error;
-  }
-  return first;
+  // Over an empty folder it succeeds: that is the rest of a container that is being removed.
+  if (claimFolder(places.run, { [basename(places.state)]: JSON.stringify(container) })) return first;
+  throw new VxnError('ALREADY_EXISTS', 'container with given ID already exists');
 }
 
 /** Removes claims on this id whose create was killed before its container was there. */
 export function removeClaims(places: Places): void {
   const [folder, name] = [dirname(places.run), basename(places.run)];
   for (const entry of namesIn(folder)) {
-    const [id, pid] = entry.split(CLAIM);
+    // Ids cannot contain `~`, so `FOLDER~PID` can only be a claim on FOLDER.
+    const [id, pid] = entry.split(CLAIM_MARK);
     if (id === name && pid !== undefined && identify(Number(pid)) === undefined)
       rmSync(join(folder, entry), { recursive: true, force: true });
   }
@@ -62,12 +50,8 @@ function parseState(text: string): Container {
 
 /** The stored container, or undefined when there is none. */
 export function find(places: Places): Container | undefined {
-  try {
-    return parseState(readFileSync(places.state, 'utf8'));
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = readIfThere(places.state);
+  return text === undefined ? undefined : parseState(text);
 }
 
 /**
@@ -98,7 +82,7 @@ export function listContainers(
 ): { places: Places; container: Container }[] {
   const names = namesIn(join(config.runDir, rootKey(root))).sort();
   return names.flatMap((name) => {
-    if (name.includes(CLAIM)) return [];
+    if (name.includes(CLAIM_MARK)) return [];
     // The folder of a long id is not its name. The state says the id.
     const container = find(placesOf(config, root, name));
     return container === undefined ? [] : [{ places: placesOf(config, root, container.id), container }];

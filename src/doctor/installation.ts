@@ -90,14 +90,6 @@ const mke2fs: Check = {
   },
 };
 
-const flock: Check = {
-  id: 'flock',
-  look: ({ host }) =>
-    host.which('flock', PATH) === undefined
-      ? warning('flock is not here: update does not work', 'install util-linux or a busybox with flock')
-      : ok('flock is there'),
-};
-
 /** A folder itself, or the nearest one around it that exists. */
 function existing({ host }: Patient, folder: string): string {
   let at = folder;
@@ -176,7 +168,6 @@ export const INSTALLATION_CHECKS: readonly Check[] = [
   settings,
   helpers,
   mke2fs,
-  flock,
   runDir,
   libDir,
   node,

@@ -2,10 +2,11 @@
 // The end of a domain, from any state that a crash can leave. Doing it twice does no harm.
 import { existsSync } from 'node:fs';
 import { encodeFrame, Type } from '../channel/protocol.ts';
-import { request, waitAtGate } from '../channel/requests.ts';
+import { request } from '../channel/requests.ts';
 import type { Config } from '../config/config.ts';
 import { VxnError } from '../host/errors.ts';
 import { removeFolder } from '../host/files.ts';
+import { waitAtGate } from '../host/gate.ts';
 import type { Toolstack } from '../xen/toolstack.ts';
 import { type ContainerRef, type Domain, type DomainPlaces, findDomain } from './domain.ts';
 import { lazy } from './lazy.ts';

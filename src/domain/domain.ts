@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // A Xen domain of ours: where its files are, and what is stored of it. Whether it lives is read
 // off its monitor, never off a stored word.
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { errno, VxnError } from '../host/errors.ts';
-import { namesIn, replaceFile } from '../host/files.ts';
+import { VxnError } from '../host/errors.ts';
+import { namesIn, readIfThere, replaceFile } from '../host/files.ts';
 import { isAlive, type ProcessId } from '../host/process-id.ts';
 import type { KindName } from './kinds/kind.ts';
 import type { Network } from './network.ts';
@@ -88,12 +88,8 @@ export function storeDomain(places: DomainPlaces, domain: Domain): void {
 
 /** The stored domain, or undefined when there is none. */
 export function findDomain(places: DomainPlaces): Domain | undefined {
-  try {
-    return JSON.parse(readFileSync(places.state, 'utf8')) as Domain;
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = readIfThere(places.state);
+  return text === undefined ? undefined : (JSON.parse(text) as Domain);
 }
 
 /** The stored domain. Throws WRONG_STATE when there is none (any more). */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-/** Every way in which vxn fails that a user can act on. Part of the interface: tests and tools match on the code. */
+/**
+ * Every way in which vxn fails that a user can act on. The codes are part of the interface: tests
+ * and tools match on them.
+ */
 export type ErrorCode =
   | 'USAGE'
   | 'INVALID_ID'
@@ -20,8 +23,9 @@ export type ErrorCode =
   | 'HOST';
 
 /**
- * A failure with a stable code, the sentence for the user, an exit code (1 unless said otherwise, as runc) and a
- * hint at what to do. Engines match on some of the sentences, so those are runc's to the letter.
+ * A failure with a stable code, a sentence for the user and a hint at what to do. The exit code is
+ * 1, as runc's, unless said otherwise. Engines match on some of the sentences: they are runc's to
+ * the letter.
  */
 export class VxnError extends Error {
   readonly code: ErrorCode;
@@ -53,7 +57,20 @@ export function errno(error: unknown): string | undefined {
   return undefined;
 }
 
-/** What an unknown thrown value says, as one line. */
+/**
+ * Gives the result of action, or undefined when a system call in it fails with one of these errno
+ * names. Throws every other error.
+ */
+export function attempt<T>(codes: readonly string[], action: () => T): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (codes.includes(errno(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/** The message of an unknown thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

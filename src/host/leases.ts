@@ -1,42 +1,41 @@
 // SPDX-License-Identifier: MIT
-// Who has which address of a bridge: a file for each, named after it and holding its owner. A domain does not outlive a reboot,
-// and neither does what lies in the run folder.
-import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+// The addresses of a bridge that are given out. Each has a folder that is named after it, with one
+// file that is named after its owner's UUID and holds the owner's id. A lease is taken as a hold is
+// (hold.ts), but belongs to a container, not to a process. It lies in the run folder, which, like
+// every domain, does not outlive a reboot.
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { errno } from './errors.ts';
+import { claimFolder, dropClaim, namesIn, readIfThere } from './files.ts';
 
 const folderOf = (runDir: string): string => join(runDir, 'leases');
-const fileOf = (runDir: string, bridge: string, address: string): string =>
+const leaseOf = (runDir: string, bridge: string, address: string): string =>
   join(folderOf(runDir), `${bridge}_${address}`);
 
-/** Whose the address is, or undefined when it is free. */
-export function leaseOwner(runDir: string, bridge: string, address: string): string | undefined {
-  try {
-    return readFileSync(fileOf(runDir, bridge, address), 'utf8');
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+// An owner is "UUID ID".
+function split(owner: string): { uuid: string; id: string } {
+  const [uuid = '', ...id] = owner.split(' ');
+  return { uuid, id: id.join(' ') };
 }
 
-/** Takes the address for owner. False when another has it; of two callers one gets it. */
+/** Whose the address is, as "UUID ID", or undefined when it is free. */
+export function leaseOwner(runDir: string, bridge: string, address: string): string | undefined {
+  const lease = leaseOf(runDir, bridge, address);
+  const [uuid] = namesIn(lease);
+  const id = uuid === undefined ? undefined : readIfThere(join(lease, uuid));
+  return id === undefined ? undefined : `${uuid} ${id}`;
+}
+
+/** Takes the address for owner. False when another has it. Of two callers one gets it. */
 export function takeLease(runDir: string, bridge: string, address: string, owner: string): boolean {
-  const folder = folderOf(runDir);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const own = join(folder, `.${process.pid}`);
-  writeFileSync(own, owner, { mode: 0o600 });
-  try {
-    linkSync(own, fileOf(runDir, bridge, address));
-    return true;
-  } catch (error) {
-    if (errno(error) !== 'EEXIST') throw error;
-    return leaseOwner(runDir, bridge, address) === owner;
-  } finally {
-    unlinkSync(own);
-  }
+  mkdirSync(folderOf(runDir), { recursive: true, mode: 0o700 });
+  const { uuid, id } = split(owner);
+  return (
+    claimFolder(leaseOf(runDir, bridge, address), { [uuid]: id }) ||
+    leaseOwner(runDir, bridge, address) === owner
+  );
 }
 
 /** Gives the address back if it is owner's. */
 export function dropLease(runDir: string, bridge: string, address: string, owner: string): void {
-  if (leaseOwner(runDir, bridge, address) === owner) unlinkSync(fileOf(runDir, bridge, address));
+  dropClaim(leaseOf(runDir, bridge, address), split(owner).uuid);
 }

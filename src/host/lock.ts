@@ -1,27 +1,33 @@
 // SPDX-License-Identifier: MIT
-// One change of a container at a time. The kernel gives the lock back when its holder dies.
-import { spawnSync } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+// One change of a container at a time.
 import { errno, VxnError } from './errors.ts';
+import { hold, release } from './hold.ts';
 
 const WAIT_MS = 60_000;
 
+async function takeLock(file: string): Promise<void> {
+  try {
+    if ((await hold(file, { waitMs: WAIT_MS })) === undefined) return;
+  } catch (error) {
+    // Its folder is the container's, and went while we waited.
+    if (errno(error) === 'ENOENT') throw new VxnError('DOES_NOT_EXIST', 'container does not exist');
+    throw error;
+  }
+  throw new VxnError('HOST', 'another vxn-oci-runtime command is changing this container', {
+    hint: 'try again',
+  });
+}
+
 /**
- * Calls action with the lock at file held. Throws HOST when somebody else holds it for a minute, or flock(1) is missing.
+ * Calls action while this process has the lock at file, and gives its result. The lock of a process
+ * that is killed is free. Throws HOST when another one has it for a minute, DOES_NOT_EXIST when the
+ * container is gone, and whatever action throws.
  */
 export async function withLock<T>(file: string, action: () => Promise<T>): Promise<T> {
-  const fd = openSync(file, 'a', 0o600);
+  await takeLock(file);
   try {
-    // node has no flock(2). A lock belongs to the open file, which is the same one in flock(1) and here.
-    const { status, error } = spawnSync('flock', ['3'], {
-      stdio: ['ignore', 'ignore', 'ignore', fd],
-      timeout: WAIT_MS,
-    });
-    if (errno(error) === 'ENOENT')
-      throw new VxnError('HOST', 'flock: command not found', { hint: 'install util-linux or busybox' });
-    if (status !== 0) throw new VxnError('HOST', 'another call changes the container', { hint: 'try again' });
     return await action();
   } finally {
-    closeSync(fd);
+    release(file);
   }
 }

@@ -3,7 +3,7 @@
 // that would be read-only, and programs need to write, so the guest mounts a tmpfs of the same size.
 import { statfsSync } from 'node:fs';
 import { normalize } from 'node:path';
-import { within } from '../host/look-in-root.ts';
+import { within } from '../host/resolve-in-root.ts';
 import type { Mount } from './spec.ts';
 
 const SHM = '/dev/shm';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { rmdirSync, rmSync } from 'node:fs';
+import { rmdirSync, unlinkSync } from 'node:fs';
 import { type Container, checkId, type Places, placesOf } from '../container/container.ts';
 import { lazy } from '../container/lazy.ts';
 import { removeContainer, removeFiles } from '../container/remove.ts';
@@ -7,13 +7,17 @@ import { fullStatus, statusOf } from '../container/status.ts';
 import { find, removeClaims } from '../container/store.ts';
 import { keep, stamp } from '../container/timeline.ts';
 import type { Context } from '../domain/context.ts';
-import { errno, VxnError } from '../host/errors.ts';
-import { hold } from '../host/hold.ts';
-import { isAlive, type ProcessId } from '../host/process-id.ts';
+import { attempt, errno, VxnError } from '../host/errors.ts';
+import { hold, release } from '../host/hold.ts';
+import type { ProcessId } from '../host/process-id.ts';
 
-function holdOrGone(places: Places): ProcessId | 'ours' | 'gone' {
+// Another call has this long to remove a container. It waits itself for xl, and for stray programs.
+const OTHER_MS = 600_000;
+
+// undefined: the hold is ours. 'gone': its folder is.
+async function holdForDelete(places: Places): Promise<ProcessId | 'gone' | undefined> {
   try {
-    return hold(places.deleting) ?? 'ours';
+    return await hold(places.deleting, { waitMs: OTHER_MS });
   } catch (error) {
     if (errno(error) === 'ENOENT') return 'gone';
     throw error;
@@ -23,21 +27,22 @@ function holdOrGone(places: Places): ProcessId | 'ours' | 'gone' {
 /**
  * Makes this call the only one that removes the container, or a folder without one. False when
  * another call has removed it already. A container that is there now is a later one of that id.
+ * Throws HOST when another call takes ten minutes.
  */
 async function becomeRemover(places: Places, container: Container | undefined): Promise<boolean> {
-  for (;;) {
-    const other = holdOrGone(places);
-    if (other === 'gone') return false;
-    if (other === 'ours') break;
-    while (isAlive(other)) await new Promise((resolve) => setTimeout(resolve, 20));
+  // Earlier builds held with a file.
+  if (container?.legacy !== undefined) attempt(['ENOENT', 'EISDIR'], () => unlinkSync(places.deleting));
+  const other = await holdForDelete(places);
+  if (other === 'gone') return false;
+  if (other !== undefined) {
+    throw new VxnError('HOST', `another delete, process ${other.pid}, is removing this container`, {
+      hint: 'when it hangs: kill it, then delete again',
+    });
   }
   if (find(places)?.domain === container?.domain) return true;
-  rmSync(places.deleting, { force: true });
-  try {
-    rmdirSync(places.run);
-  } catch {
-    // There is another container in it.
-  }
+  release(places.deleting);
+  // It fails when there is another container in it.
+  attempt(['ENOENT', 'ENOTEMPTY', 'EEXIST'], () => rmdirSync(places.run));
   return false;
 }
 
@@ -64,10 +69,15 @@ export async function deleteContainer(context: Context, id: string, force: boole
   }
   if (!(await becomeRemover(places, container))) return;
   stamp(places, 'delete.begin');
-  await removeContainer(context, places, container, async () => {
-    // Before the files, so that a delete that is killed here runs them again rather than never.
-    if (container.hooks !== undefined) await (await lazy.hooks()).poststop(places, container, caller);
-    stamp(places, 'delete.end');
-    keep(config, root, id, places);
-  });
+  try {
+    await removeContainer(context, places, container, async () => {
+      // Before the files, so that a delete that is killed here runs them again rather than never.
+      if (container.hooks !== undefined) await (await lazy.hooks()).poststop(places, container, caller);
+      stamp(places, 'delete.end');
+      keep(config, root, id, places);
+    });
+  } catch (error) {
+    release(places.deleting);
+    throw error;
+  }
 }

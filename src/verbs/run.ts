@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-import { readFileSync } from 'node:fs';
-import { gateOpened } from '../channel/requests.ts';
 import { domainOf, type Places, placesOf } from '../container/container.ts';
 import { forwardSignals } from '../container/foreground.ts';
 import { loadAny } from '../container/store.ts';
 import type { Context } from '../domain/context.ts';
-import { errno } from '../host/errors.ts';
+import { readIfThere } from '../host/files.ts';
+import { gateOpened } from '../host/gate.ts';
 import { isAlive } from '../host/process-id.ts';
 import { type CreateOptions, create } from './create.ts';
 import { deleteContainer } from './delete.ts';
@@ -21,12 +20,8 @@ const KILLED = 137;
 
 // A holder that was killed has left no status.
 function exitStatus(places: Places): number {
-  try {
-    return Number(readFileSync(places.exit, 'utf8'));
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return KILLED;
-    throw error;
-  }
+  const text = readIfThere(places.exit);
+  return text === undefined ? KILLED : Number(text);
 }
 
 /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { existsSync, readFileSync } from 'node:fs';
 import { encodeFrame, Type } from '../channel/protocol.ts';
-import { request, waitAtGate } from '../channel/requests.ts';
+import { request } from '../channel/requests.ts';
 import {
   type Container,
   checkId,
@@ -19,7 +19,8 @@ import { type DomainPlaces, loadDomain } from '../domain/domain.ts';
 import { kindOf } from '../domain/kinds/kinds.ts';
 import { isPaused } from '../domain/paused.ts';
 import { VxnError } from '../host/errors.ts';
-import { hold } from '../host/hold.ts';
+import { waitAtGate } from '../host/gate.ts';
+import { tryHold } from '../host/hold.ts';
 import { guestMounts, parseConfigText } from '../spec/bundle.ts';
 
 /**
@@ -64,7 +65,7 @@ const NO_HOOKS = Buffer.alloc(0);
 /** Starts the program by `launch`, which describes it. Returns when it runs. */
 function startProgram(places: Places, domain: DomainPlaces, container: Container, launch: () => void): void {
   // The first of two callers starts it. Another may follow a caller that was killed.
-  if (hold(places.starting) !== undefined) refuse('running', places);
+  if (tryHold(places.starting) !== undefined) refuse('running', places);
   // The killed caller may have started it before it died, and the program may have ended.
   refuse(statusOf(places, container), places);
   launch();

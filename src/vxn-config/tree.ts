@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Planned files in a folder that mirrors a root.
-import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -8,13 +7,12 @@ import {
   mkdirSync,
   readFileSync,
   readlinkSync,
-  renameSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { errno } from '../host/errors.ts';
+import { attempt } from '../host/errors.ts';
+import { replace } from '../host/files.ts';
 import { inRoot } from '../host/resolve-in-root.ts';
 import type { Planned } from './plan.ts';
 
@@ -26,16 +24,13 @@ export type Present =
 
 /** Looks at a place without following a link in its last part; undefined where there is nothing. */
 export function present(place: string): Present | undefined {
-  try {
+  return attempt(['ENOENT', 'ENOTDIR'], (): Present => {
     const st = lstatSync(place);
     if (st.isSymbolicLink()) return { kind: 'link', link: readlinkSync(place) };
     if (!st.isFile()) return { kind: 'other' };
     const { mode, uid, gid } = st;
     return { kind: 'file', content: readFileSync(place, 'latin1'), mode: mode & 0o7777, uid, gid };
-  } catch (error) {
-    if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
+  });
 }
 
 /** The bytes of a text, as `present` gives them. */
@@ -54,24 +49,19 @@ export function alike(a: Present | undefined, b: Present | undefined): boolean {
   return a === undefined && b === undefined;
 }
 
-/** Puts a file or a link at a place by rename: whoever reads meanwhile sees the old one or the new one. */
+/** Puts a file or a link at a place. A reader sees the old one or the new one, never a part. */
 export function put(place: string, what: Exclude<Present, { kind: 'other' }>): void {
   mkdirSync(dirname(place), { recursive: true });
-  const temporary = `${place}.${randomBytes(6).toString('hex')}`;
-  try {
+  replace(place, (temporary) => {
     if (what.kind === 'link') {
       symlinkSync(what.link, temporary);
-    } else {
-      writeFileSync(temporary, what.content, { encoding: 'latin1', flag: 'wx' });
-      if (process.getuid?.() === 0) chownSync(temporary, what.uid, what.gid);
-      // The process's umask must not decide.
-      chmodSync(temporary, what.mode);
+      return;
     }
-    renameSync(temporary, place);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
+    writeFileSync(temporary, what.content, { encoding: 'latin1', flag: 'wx' });
+    if (process.getuid?.() === 0) chownSync(temporary, what.uid, what.gid);
+    // The process's umask must not decide.
+    chmodSync(temporary, what.mode);
+  });
 }
 
 /** Writes a planned file below a root. */

@@ -26,7 +26,6 @@ import {
   removeClaims,
 } from '../../src/container/store.ts';
 import { DOMAINS, domainPlaces } from '../../src/domain/domain.ts';
-import { hold } from '../../src/host/hold.ts';
 import { identify, isAlive, type ProcessId } from '../../src/host/process-id.ts';
 import { shortHash } from '../../src/host/short-hash.ts';
 import { state } from '../../src/verbs/state.ts';
@@ -232,19 +231,6 @@ test('disks of containers and logs of domains that are no more go, all others st
     [gone.lib, there.lib, kept, ...logs].map((lib) => existsSync(lib)),
     [false, true, true, false, true],
   );
-});
-
-test('hold: one process at a time; what a dead one held is taken over', () => {
-  const file = join(folder, 'held');
-  writeFileSync(file, JSON.stringify(GONE));
-  assert.equal(hold(file), undefined);
-  assert.deepEqual(hold(file), SELF);
-  assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), SELF);
-  assert.deepEqual(
-    readdirSync(folder).filter((name) => name.startsWith('held')),
-    ['held'],
-  );
-  assert.throws(() => hold(join(folder, 'no/held')), { code: 'ENOENT' });
 });
 
 test('state.json is written whole, mode 0600, and nothing is left beside it', () => {

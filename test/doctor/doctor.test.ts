@@ -271,7 +271,6 @@ const BROKEN: [
     /does not say its version/,
   ],
   ['no debugfs', (d) => d.remove('/usr/bin/debugfs'), 'mke2fs', 'warning', /debugfs is not here/],
-  ['no flock', (d) => d.remove('/usr/bin/flock'), 'flock', 'warning', /update does not work/],
   [
     'a run folder on a disk',
     (d) => void d.fileSystems.set('/run/vxn', { type: 0xef53, free: 1 }),

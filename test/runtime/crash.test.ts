@@ -168,7 +168,9 @@ test('a delete that comes late leaves alone what has taken the id meanwhile', as
 test('a delete that was killed while it held the container is followed by another', async () => {
   const c = host.create('held', { bundle: host.script('sleep 60') });
   assert.equal(await c.created, 0);
-  writeFileSync(host.places('held').deleting, JSON.stringify({ pid: process.pid, startTime: '1' }));
+  mkdirSync(host.places('held').deleting);
+  // No process of ours began at that time.
+  writeFileSync(`${host.places('held').deleting}/${process.pid}-1`, '');
   assert.deepEqual(host.run(['delete', '--force', 'held']), SILENT);
   await c.exit;
   assert.deepEqual(await host.leftovers('held'), []);

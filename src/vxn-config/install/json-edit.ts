@@ -92,7 +92,7 @@ export function addMember(text: string, path: readonly string[], key: string, va
     : `${head},${text.slice(open)}`;
 }
 
-/** Takes a member out of the object at a path, with its comma. What is not there is not missed. */
+/** Takes a member out of the object at a path, with its comma. An absent member is not an error. */
 export function removeMember(text: string, path: readonly string[], key: string): string {
   const object = find(text, path);
   const index = object?.members.findIndex((m) => m.key === key) ?? -1;

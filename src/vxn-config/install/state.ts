@@ -2,9 +2,10 @@
 // What `install` has done below a root, so that `uninstall` can undo it. Written before the files themselves: a call may die
 // at any instant.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { errno, VxnError } from '../../host/errors.ts';
+import { VxnError } from '../../host/errors.ts';
+import { readIfThere } from '../../host/files.ts';
 import { inRoot } from '../../host/resolve-in-root.ts';
 import { asBytes, type Present, present, put } from '../tree.ts';
 
@@ -63,13 +64,8 @@ export class Store {
 
   /** The state, or undefined when nothing is installed. Throws when it cannot be understood. */
   load(): State | undefined {
-    let text: string;
-    try {
-      text = readFileSync(this.file, 'utf8');
-    } catch (error) {
-      if (errno(error) === 'ENOENT') return undefined;
-      throw error;
-    }
+    const text = readIfThere(this.file);
+    if (text === undefined) return undefined;
     const state = JSON.parse(text) as State;
     if (state.format === FORMAT) return state;
     throw new VxnError('UNSUPPORTED', `${this.file} is of another vxn-config`, {

@@ -82,7 +82,6 @@ class VxnParseTests(OESelftestTestCase):
         # Where the shim is.
         self.assertIn(RUNTIME + "-containerd", words("RDEPENDS", "-docker-config"))
         self.assertIn("bash-completion", words("RDEPENDS", "-bash-completion"))
-        self.assertIn("util-linux-flock", words("RDEPENDS"))
         self.assertIn("docker-registry-config", words("RCONFLICTS", "-docker-config"))
 
     def test_nothing_is_waived(self):
