@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { readSync } from 'node:fs';
 import { errno } from '../host/errors.ts';
-import { waitSync } from '../host/wait-sync.ts';
+import { sleepSync } from '../host/wait.ts';
 
 const RETRY_MS = 10;
 
@@ -12,7 +12,7 @@ function readSome(fd: number, buffer: Buffer, have: number): number {
       return readSync(fd, buffer, have, buffer.length - have, null);
     } catch (error) {
       if (errno(error) !== 'EAGAIN') throw error;
-      waitSync(RETRY_MS);
+      sleepSync(RETRY_MS);
     }
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { writeSync } from 'node:fs';
 import { errno } from '../host/errors.ts';
-import { waitSync } from '../host/wait-sync.ts';
+import { sleepSync } from '../host/wait.ts';
 
 const RETRY_MS = 1;
 
@@ -16,7 +16,7 @@ export function writeAll(fd: number, data: string | Buffer): boolean {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
       if (errno(error) !== 'EAGAIN') return false;
-      waitSync(RETRY_MS);
+      sleepSync(RETRY_MS);
     }
   }
   return true;

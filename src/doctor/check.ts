@@ -4,17 +4,17 @@ import type { Host } from './host.ts';
 
 export type Status = 'ok' | 'warning' | 'failed' | 'skipped';
 
-/** What a check found. id is stable: tools match on it. */
+/** The finding of a check. id is stable: tools match on it. */
 export interface Finding {
   id: string;
   status: Status;
-  /** What is so; of a check that was skipped, why. */
+  /** The finding in words. For a check that was skipped: why. */
   summary: string;
   /** One sentence: what to do. */
   advice?: string;
 }
 
-/** What every check works with. */
+/** The machine and settings that every check looks at. */
 export interface Patient {
   host: Host;
   /** The settings in force, or the defaults when they are broken. */
@@ -24,7 +24,7 @@ export interface Patient {
   /** The runtime's own version, and its script. */
   version: string;
   script: string;
-  /** What the checks before this one found. */
+  /** Findings of the checks before this one. */
   found: ReadonlyMap<string, Status>;
 }
 

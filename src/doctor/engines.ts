@@ -58,7 +58,7 @@ function isBefore(a: string, b: string): boolean {
   return false;
 }
 
-/** What is wrong in the part of containerd's configuration that the CRI plugin reads, with what to do. */
+/** Finds a fault in the CRI plugin's part of containerd's configuration, and says what to do. */
 export function criFaults(config: unknown, version: string): { summary: string; advice: string }[] {
   const cri = ['io.containerd.cri.v1.runtime', 'io.containerd.grpc.v1.cri']
     .map((plugin) => table(at(config, 'plugins', plugin, 'containerd')))

@@ -24,7 +24,7 @@ const withTools =
   (name, data) => {
     const [tool, ...args] = TOOLS[name] ?? [];
     if (tool === undefined || host.which(tool, PATH) === undefined) return undefined;
-    // A payload is followed by its length, which tools take for damage after having done their work.
+    // The payload's length follows it. Tools report that as damage after they have done their work.
     const { stdout } = host.run(tool, args, data);
     return stdout.length > 0 ? stdout : undefined;
   };

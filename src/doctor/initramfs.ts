@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is in an initramfs: one or more cpio archives (newc), each of which may be compressed.
+// Reads an initramfs: one or more cpio archives (newc), each of which may be compressed.
 import { type Decompress, decompressed } from './kernel-image.ts';
 
 export interface ArchiveFile {
@@ -31,8 +31,8 @@ function readArchive(data: Buffer, from: number, files: Map<string, ArchiveFile>
 }
 
 /**
- * Files of an initramfs by path without a leading slash, or why they cannot be read; `compressed` means
- * that only the tool for it is missing here.
+ * The files of an initramfs by path without a leading slash, or why they cannot be read. `compressed`
+ * means that only the tool for it is missing here.
  */
 export function readInitramfs(
   file: Buffer,
@@ -45,7 +45,8 @@ export function readInitramfs(
     if (data === undefined) return 'compressed';
     const end = readArchive(data, 0, files);
     if (end === undefined) return 'damaged';
-    // What follows a compressed archive cannot be found without knowing how long that was; what counts comes last there.
+    // The length of a compressed archive is not known, so the next one cannot be found. The archive
+    // that counts comes last.
     if (data !== rest) break;
     let next = end;
     while (next < data.length && data[next] === 0) next++;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What vxn itself consists of: settings, helpers, the programs it calls, its folders, node.
+// vxn's own parts: settings, helpers, the programs that it calls, its folders, node.
 import { dirname, join } from 'node:path';
 import { type Check, failed, firstLine, isMarker, ok, type Patient, skipped, warning } from './check.ts';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a kernel file is: its form, architecture, release, and which kinds of Xen guests it can be.
+// Reads a kernel file: its form, architecture and release, and the kinds of Xen guests that it can be.
 import { gunzipSync } from 'node:zlib';
 import { elfMachine, type Machine } from './elf.ts';
 
@@ -8,14 +8,17 @@ export interface KernelFacts {
   machine: Machine;
   /** Undefined when the file does not say. */
   release: string | undefined;
-  /** undefined: not to be seen, since the kernel inside is compressed in a way that cannot be undone here. */
+  /** undefined: the kernel inside is compressed in a way that cannot be undone here. */
   pv: boolean | undefined;
   pvh: boolean | undefined;
   /** Whether the front end of Xen's block devices is part of the kernel itself. */
   blockFrontEnd: boolean | undefined;
 }
 
-/** Undoes a compression by its name (`xz`, `zstd`, `lz4`, `lzma`), or gives undefined when that cannot be done. */
+/**
+ * Undoes a compression by its name (`xz`, `zstd`, `lz4`, `lzma`). Gives undefined when that cannot
+ * be done.
+ */
 export type Decompress = (name: string, data: Buffer) => Buffer | undefined;
 
 const MAGICS: readonly (readonly [name: string, magic: readonly number[]])[] = [
@@ -121,7 +124,7 @@ function readArmImage(data: Buffer): KernelFacts | undefined {
   };
 }
 
-/** What the file of a kernel is, or undefined when it is none that Xen boots. */
+/** The facts about a kernel's file, or undefined when Xen cannot boot it. */
 export function readKernel(file: Buffer, decompress: Decompress): KernelFacts | undefined {
   const data = compressionOf(file) === 'gzip' ? decompressed(file, decompress) : file;
   if (data === undefined) return undefined;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What containers of mode bridge are joined to (docs/network.md). All others bring their network along.
+// The bridge of containers in mode bridge (docs/network.md). All others bring their network along.
 import { type Check, failed, ok, skipped } from './check.ts';
 
 const bridge: Check = {

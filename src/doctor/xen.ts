@@ -152,8 +152,8 @@ const xl: Check = {
 };
 
 /**
- * MiB that Xen needs for a domain of this size: its memory, and what libxl puts aside for it. A guest that is not PV has page tables
- * of Xen's own, about 1 MiB a vcpu and 1/128 of its memory.
+ * MiB that Xen needs for a domain of this size: its memory, and a share that libxl puts aside. A
+ * guest that is not PV has page tables of Xen's own, about 1 MiB a vcpu and 1/128 of its memory.
  */
 export function xenNeeds(memory: number, vcpus: number, type: 'pv' | 'pvh'): number {
   return memory + 2 + (type === 'pv' ? 0 : vcpus + Math.ceil(memory / 128));

@@ -24,7 +24,7 @@ export interface Interface {
   prefix: number;
 }
 
-/** `A.B.C.D/N`: an address with the length of its network's prefix. undefined when the text is none. */
+/** Reads `A.B.C.D/N`, an address with the length of its network's prefix. undefined: it is none. */
 export function parseInterface(text: string): Interface | undefined {
   const [, host = '', length = ''] = /^([\d.]+)\/(\d{1,2})$/.exec(text) ?? [];
   const address = parseIpv4(host);

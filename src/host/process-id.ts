@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { readFileSync } from 'node:fs';
 
-/** A process that cannot be mistaken for a later one of the same pid. startTime is in clock ticks since boot. */
+/**
+ * A process that cannot be mistaken for a later one of the same pid. startTime is in clock ticks
+ * since boot.
+ */
 export interface ProcessId {
   pid: number;
   startTime: string;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Programs that make a domain. The monitor runs them: starting one costs it far less than it costs node.
+// Programs that make a domain. The monitor runs them, since it starts a program far faster than node.
 import type { VxnError } from './errors.ts';
 
 export interface Step {
-  /** What the time line calls it. */
+  /** Its name in the time line. */
   name: string;
   argv: readonly string[];
-  /** What to tell when it ended with this status (128 + N: by signal N) and this at the end of its stderr. */
+  /** The error for a step that ended with this status (128 + N: by signal N) and end of stderr. */
   failure(status: number, stderr: string): VxnError;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What this machine has, as the answers that `init` proposes.
+// Looks at this machine for the answers that `init` proposes.
 import { execa } from 'execa';
 import { CONTAINERD_GENERATIONS } from './schema.ts';
 import type { Engine, Generation } from './target.ts';
@@ -10,7 +10,7 @@ export interface Detected {
   engines: Engine[];
 }
 
-/** The first line that a program prints for --version, or undefined where there is no such program. */
+/** The first line that a program prints for --version, or undefined when there is no such program. */
 async function versionOf(program: string): Promise<string | undefined> {
   const { stdout, failed } = await execa(program, ['--version'], {
     reject: false,
@@ -20,7 +20,7 @@ async function versionOf(program: string): Promise<string | undefined> {
   return failed ? undefined : (stdout.split('\n')[0] ?? '');
 }
 
-/** The generation that a line such as `containerd github.com/containerd/containerd v1.7.24 ...` names. */
+/** The generation in a line such as `containerd github.com/containerd/containerd v1.7.24 ...`. */
 export function generationOf(line: string): Generation | undefined {
   const found = /\bv?(\d+\.\d+)\.\d/.exec(line)?.[1];
   return CONTAINERD_GENERATIONS.find((generation) => generation === found);

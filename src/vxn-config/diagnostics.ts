@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is wrong with a description, and where: collected, not thrown one by one.
+// Everything that is wrong with a description, and where: collected, not thrown one by one.
 
 /** Part of the interface: CI and editors match on the code. */
 export type DiagnosticCode =
@@ -56,7 +56,7 @@ export interface Position {
   text: string;
 }
 
-/** Where a place is, for people. */
+/** A place in words, for people. */
 export function position(place: Place): Position {
   const { name, text } = place.source;
   const start = Math.min(place.start, text.length);

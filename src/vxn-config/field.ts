@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What a key of a target description may hold. One table of such fields (schema.ts) gives the check, the JSON Schema, the
-// reference in docs/, `explain`, and the TypeScript type of a description.
+// The kinds of keys in a target description. One table of such fields (schema.ts) gives the check,
+// the JSON Schema, the reference in docs/, `explain`, and the TypeScript type of a description.
 
 interface Common {
-  /** What the key is for, in one or two sentences. */
+  /** The purpose of the key, in one or two sentences. */
   doc: string;
   /** How its default is found, where that is not one fixed value. */
   derived?: string;
@@ -11,7 +11,7 @@ interface Common {
 
 export interface StringField extends Common {
   kind: 'string';
-  /** What every value must match, in words for the error and as a pattern. */
+  /** Every value must match it: in words for the error, and as a pattern. */
   form?: Form;
   default?: string;
 }
@@ -66,7 +66,7 @@ export interface Form {
   words: string;
 }
 
-/** What a field's value is in TypeScript. */
+/** The type of a field's value in TypeScript. */
 export type ValueOf<F> = F extends { kind: 'enum'; values: readonly (infer V)[] }
   ? V
   : F extends { kind: 'string' }

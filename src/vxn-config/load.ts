@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A target's name or file -> its keys and values: the descriptions that it extends, itself, and --set, merged.
+// Loads a target by name or file. The descriptions that it extends, itself and --set are merged.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errno, messageOf } from '../host/errors.ts';
@@ -112,8 +112,8 @@ export function loadText(lookup: Lookup, source: Source): Loaded {
 }
 
 /**
- * Loads a target by the name of a description that comes with vxn, or by file, and lays the arguments of --set over it.
- * Throws DescriptionError with everything that is wrong.
+ * Loads a target by the name of a description that comes with vxn, or by file, and lays the
+ * arguments of --set over it. Throws DescriptionError with every fault.
  */
 export function loadTarget(lookup: Lookup, target: string, sets: readonly string[] = []): Loaded {
   const loader = new Loader(lookup);

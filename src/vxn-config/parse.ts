@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One YAML text -> its keys and values, checked against the schema, each with its place.
+// Reads one YAML text: its keys and values, checked against the schema, each with its place.
 import {
   type Document,
   isAlias,
@@ -36,7 +36,7 @@ export interface Parsed {
 
 interface Reader extends Parsed {
   source: Source;
-  /** Where the parsed text begins in the source. */
+  /** Offset of the parsed text in the source. */
   offset: number;
   document: Document;
   /** An alias's own node. */
@@ -84,7 +84,7 @@ function unknownKey(
   complain(reader, 'UNKNOWN_KEY', node, `unknown ${what}`, didYouMean(name, known));
 }
 
-/** What a plain scalar says: `1.7` and `2.0` are versions here, not numbers. */
+/** The value of a plain scalar: `1.7` and `2.0` are versions here, not numbers. */
 function textOf(node: Scalar): string | undefined {
   if (typeof node.value === 'string') return node.value;
   if (typeof node.value === 'number') return node.source;
@@ -285,7 +285,7 @@ function fieldAt(path: readonly string[]): { field: Field; setting?: string } | 
   return { field };
 }
 
-/** Reads the argument of --set: a dotted key, "=", and a value as it would stand in a description. */
+/** Reads the argument of --set: a dotted key, "=", and a value as a description would have it. */
 export function parseSet(argument: string): Parsed {
   const source: Source = { name: '--set', text: argument };
   const key = /^[^=]*/.exec(argument)?.[0] ?? '';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A target -> the files it consists of. A function of values to values: the templates come in as texts.
+// Plans the files of a target. It reads nothing itself: the templates come in as texts.
 import { posix } from 'node:path';
 import ejs from 'ejs';
 import { stringify } from 'yaml';
@@ -40,7 +40,7 @@ const RUNTIME_TYPE = 'io.containerd.vxn.v2';
 /** The PATH of a unit, where none is set. */
 const SYSTEMD_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
-/** Where things lie that more than one file names. */
+/** Paths that more than one file names. */
 export function places(target: Target) {
   const { paths, containerd, settings } = target;
   return {
@@ -78,7 +78,7 @@ interface DockerConfig {
   runtimes: { vxn: Record<string, string> };
 }
 
-/** What daemon.json has to hold. */
+/** The members that daemon.json has to hold. */
 export function dockerConfig(target: Target): DockerConfig {
   const runtime =
     target.docker.form === 'path' ? { path: places(target).command } : { runtimeType: RUNTIME_TYPE };
@@ -86,7 +86,7 @@ export function dockerConfig(target: Target): DockerConfig {
   return { ...root, runtimes: { vxn: runtime } };
 }
 
-/** One value of containerd's configuration that a target sets beside its runtimes. */
+/** A value of containerd's configuration that a target sets beside its runtimes. */
 export interface ContainerdKey {
   /** Below plugins. */
   table: readonly string[];
@@ -96,7 +96,7 @@ export interface ContainerdKey {
   description: string;
 }
 
-/** What a target sets in a configuration file of a version of containerd's, beside the runtimes. */
+/** The values that a target sets in containerd's configuration of a version, beside the runtimes. */
 export function containerdKeys({ containerd }: Target, version: number): ContainerdKey[] {
   const { sandboxImage, snapshotter, defaultRuntime, handler } = containerd;
   const old = version === 1 ? 'cri' : 'io.containerd.grpc.v1.cri';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One value as a word of each language that a template writes. Templates put no value into a file but through these.
+// Quotes a value for each language that a template writes. Templates put no value into a file but
+// through these.
 
 /** A word for sh(1). */
 export const sh = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;

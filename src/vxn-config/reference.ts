@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every key of a description as a flat list: for `explain`, for the reference in docs/, and for suggestions.
+// Every key of a description as a flat list: for `explain`, the reference in docs/, and suggestions.
 import { type Config, DEFAULTS } from '../config/config.ts';
 import type { Field } from './field.ts';
 import { SCHEMA } from './schema.ts';
@@ -8,7 +8,7 @@ import { SETTING_HELP, SETTING_NAMES } from './settings.ts';
 export interface Key {
   /** Dotted; '' is the description itself. */
   name: string;
-  /** What its value is, in a few words. */
+  /** Its values, in a few words. */
   type: string;
   /** The default, as it would be written; undefined where there is none. */
   default: string | undefined;
@@ -49,7 +49,7 @@ function settingKey(prefix: string, name: keyof Config): Key {
   return {
     name: `${prefix}.${name}`,
     type: Array.isArray(value) ? 'a list of texts' : typeof value === 'number' ? 'a whole number' : 'a text',
-    // Where it follows from other keys, the runtime's own default never counts.
+    // The runtime's own default never counts for a setting that follows from other keys.
     default: FOLLOWS.includes(name) ? undefined : shown,
     doc: SETTING_HELP[name],
     isSection: false,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { type Config, DEFAULTS } from '../config/config.ts';
 
-/** What each setting of the runtime is for. A setting that is not here does not compile. */
+/** The purpose of each setting of the runtime. A setting that is missing here does not compile. */
 export const SETTING_HELP: { readonly [K in keyof Config]: string } = {
   runDir: 'Volatile state, on a tmpfs; at most 15 bytes long.',
   libDir: 'Root disks and logs.',

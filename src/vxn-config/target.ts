@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A loaded description -> a target in which every key has a value, or every reason why that cannot be.
+// Turns a loaded description into a target, in which every key has a value, or collects every reason
+// why it cannot.
 import { type Config, DEFAULTS } from '../config/config.ts';
 import { DescriptionError, type Diagnostic, type DiagnosticCode, type Place } from './diagnostics.ts';
 import type { Field } from './field.ts';
@@ -84,7 +85,7 @@ class Resolver {
     this.diagnostics.push({ code, message, place: this.place(key), hint });
   }
 
-  /** The value of a key, or its default in the schema. The layer was checked: the type is the field's. */
+  /** The value of a key, or its default. The layer was checked: the type is the field's. */
   get<T>(key: string): T {
     const entry = this.layer.get(key);
     if (entry !== undefined) return entry.value as T;

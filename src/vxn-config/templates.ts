@@ -3,7 +3,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { VxnError } from '../host/errors.ts';
 
-/** The folder of templates and target descriptions: that of the installation, or of the source tree. */
+/** The folder of templates and target descriptions: the installation's, or the source tree's. */
 export function findTemplates(script: string): string {
   const here = dirname(realpathSync(script));
   const folders = [join(here, '../share/vxn/templates'), join(here, '../../templates')];

@@ -16,7 +16,7 @@ import { replace } from '../host/files.ts';
 import { inRoot } from '../host/resolve-in-root.ts';
 import type { Planned } from './plan.ts';
 
-/** What is at a path. Contents are bytes as latin1, so that every file comes back as it was. */
+/** A file or link at a path. Contents are bytes as latin1, so that every file comes back as it was. */
 export type Present =
   | { kind: 'file'; content: string; mode: number; uid: number; gid: number }
   | { kind: 'link'; link: string }
@@ -36,7 +36,7 @@ export function present(place: string): Present | undefined {
 /** The bytes of a text, as `present` gives them. */
 export const asBytes = (text: string): string => Buffer.from(text).toString('latin1');
 
-/** What will be there once a planned file is written. */
+/** The file or link that a planned file becomes. */
 export function wanted(planned: Planned): Present {
   if ('link' in planned) return { kind: 'link', link: planned.link };
   return { kind: 'file', content: asBytes(planned.content), mode: planned.mode, uid: 0, gid: 0 };

@@ -26,7 +26,7 @@ function whatDiffers({ action, now, next }: Change): string {
   return now.kind === 'link' ? `is a link to ${now.link}` : 'is not a file';
 }
 
-/** What a tree below a folder lacks of a target. Files of others are in order when they hold our part. */
+/** Finds what a tree below a folder lacks. Files of others are in order when they hold our part. */
 export function drift(context: Context, folder: string, options: TargetOptions): Drift[] {
   const { changes } = computeChanges(planInput(context, options), new Store(resolve(context.cwd, folder)), {
     state: undefined,

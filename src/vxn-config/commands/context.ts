@@ -20,7 +20,7 @@ export interface TargetOptions {
   set?: readonly string[];
 }
 
-/** What a plan is made from. Throws DescriptionError. */
+/** Collects the input of a plan. Throws DescriptionError. */
 export function planInput(context: Context, { target, set }: TargetOptions): PlanInput {
   return {
     target: resolveTarget(loadTarget(context, target, set)),

@@ -41,8 +41,8 @@ function betweenTargets(context: Context, options: TargetOptions, against: strin
 }
 
 /**
- * Prints, in the unified form, how a folder, or another target, would have to change to be the target. Gives whether it is
- * already.
+ * Prints, in the unified form, how a folder, or another target, would have to change to be the
+ * target. True when it is the target already.
  */
 export function diff(context: Context, folder: string | undefined, options: DiffOptions): boolean {
   if ((folder === undefined) === (options.against === undefined))

@@ -37,7 +37,9 @@ function line(planned: Planned): string {
   return `${planned.mode.toString(8).padStart(4, '0')}  ${planned.path}`;
 }
 
-/** Renders the files of a target below a folder, or says what they would be. Files of others are left alone. */
+/**
+ * Renders the files of a target below a folder, or lists them. Files of others are left alone.
+ */
 export function generate(context: Context, options: GenerateOptions): void {
   const input = planInput(context, options);
   const planned = planTarget(input);

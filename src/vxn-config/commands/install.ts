@@ -41,7 +41,7 @@ function missingFolders(root: string, path: string): string[] {
   return missing;
 }
 
-/** What an earlier target had, and this one has not. */
+/** Undoes the files that an earlier target had and this one has not. */
 function stale(store: Store, state: State | undefined, changes: readonly Change[], force: boolean): Undo[] {
   const paths = new Set(changes.map(({ path }) => path));
   const entries = (state?.entries ?? []).filter(({ path }) => !paths.has(path));
@@ -65,7 +65,7 @@ function apply(
   }
   for (const one of undone) {
     applyUndo(store, one);
-    // What is kept can still be undone later.
+    // A kept file can still be undone later.
     if (one.action !== 'kept') entries.delete(one.path);
   }
   store.save({ format: 1, ...header, entries: [...entries.values()], folders: [...folders].sort() });
@@ -89,7 +89,10 @@ function restarts(changes: readonly Change[]): string[] {
   return [...new Set(changes.flatMap(({ kind }) => RESTART[kind] ?? []))].sort();
 }
 
-/** Puts the files of a target into a live system, or into an image's root. Throws DescriptionError before anything is touched. */
+/**
+ * Puts the files of a target into a live system, or into an image's root. Throws DescriptionError
+ * before anything is touched.
+ */
 export function install(context: Context, options: InstallOptions): void {
   const root = resolve(context.cwd, options.root);
   const store = new Store(root);

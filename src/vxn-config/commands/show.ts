@@ -14,7 +14,7 @@ export interface ShowOptions extends TargetOptions {
 const inline = (value: unknown): string =>
   stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: false }).trimEnd();
 
-/** Where a value comes from, in a few words. */
+/** The origin of a value, in a few words. */
 function originOf({ layer }: Loaded, key: string, field: Field | undefined): string {
   const entry = layer.get(key);
   if (entry === undefined) return field?.derived === undefined ? 'default' : field.derived;

@@ -15,8 +15,8 @@ export interface UninstallOptions {
 }
 
 /**
- * Undoes `install`: what was created goes, what was replaced or edited is as it was. What was changed since is kept, and what was
- * there before it as well, so that another call can undo it.
+ * Undoes `install`: removes what it created, restores what it replaced or edited. A file that was
+ * changed since is kept, together with its backup, so that another call can undo it.
  */
 export function uninstall(context: Context, options: UninstallOptions): void {
   const store = new Store(resolve(context.cwd, options.root));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Files of others as texts to be edited, and back: every byte comes back, those too that are not UTF-8.
+// Turns files of others into texts that can be edited, and back. Every byte comes back, also bytes
+// that are not UTF-8.
 import { isUtf8 } from 'node:buffer';
 import { asBytes } from '../tree.ts';
 
-/** What is not UTF-8 becomes halves of surrogate pairs, U+DC80 to U+DCFF, which no UTF-8 gives. */
+/** Bytes that are not UTF-8 become halves of surrogate pairs, U+DC80 to U+DCFF: UTF-8 has none. */
 const STRAY = 0xdc00;
 
 /** Bytes (as `present` gives them) as text. */

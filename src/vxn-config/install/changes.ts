@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What `install` has to do below a root: computed as a whole before anything is touched.
+// Plans what `install` has to do below a root, as a whole, before anything is touched.
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -28,12 +28,12 @@ export interface Change {
   action: Action;
   /** Why it is kept. */
   reason?: string;
-  /** What is there now, and what shall be there. */
+  /** The file or link that is there now, and the one that shall be there. */
   now: Present | undefined;
   next: Present;
-  /** What shall be there after `uninstall`. */
+  /** The file or link that shall be there after `uninstall`. */
   before: Present | undefined;
-  /** What --force takes from its place, and is kept. */
+  /** --force takes it from its place, and keeps it. */
   aside?: Present;
 }
 
@@ -180,8 +180,8 @@ function readImports(root: string, globs: readonly string[]): Source[] {
 }
 
 /**
- * config.toml, as it is there and as it shall be. Gives the input for the drop-in beside it, which must not be of a newer version;
- * undefined where there shall be no drop-in.
+ * Plans config.toml. Gives the input for the drop-in beside it, which must not be of a newer version;
+ * undefined when there shall be no drop-in.
  */
 function planContainerdConfig(
   planner: Planner,
@@ -206,7 +206,7 @@ function planContainerdConfig(
 }
 
 export interface ChangesOptions {
-  /** What an earlier `install` has done. */
+  /** The record of an earlier `install`. */
   state: State | undefined;
   /** Files beside those of the target. */
   extra: readonly Planned[];
@@ -215,8 +215,8 @@ export interface ChangesOptions {
 }
 
 /**
- * Computes what `install` has to do. Throws DescriptionError with every reason why it cannot be done; nothing has been touched
- * then, nor after a success.
+ * Computes what `install` has to do, and touches nothing. Throws DescriptionError with every reason
+ * why it cannot be done.
  */
 export function computeChanges(given: PlanInput, store: Store, options: ChangesOptions): Changes {
   const planner = new Planner(store, options.state, options.force);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The runtime added to a config.toml of others. What a version of containerd does with imports decides where it goes.
+// Adds the runtime to a config.toml of others. It goes into the file or into a drop-in: that depends
+// on what a version of containerd does with imports.
 import { posix } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { TomlError } from 'smol-toml';
@@ -13,9 +14,9 @@ import { addToToml, at, hasHeader, isExtension, type KeyAddition, readToml, type
 export interface ContainerdMerge {
   /** The edited text; the same when there is nothing to add. */
   text: string;
-  /** The version that a drop-in must have, where the file imports it; then the text is not edited. */
+  /** The version that a drop-in must have, when the file imports it. The text is not edited then. */
   dropInVersion?: '2' | '3' | '4';
-  /** What the user should know. */
+  /** Sentences for the user. */
   notes: string[];
   diagnostics: Diagnostic[];
 }
@@ -36,7 +37,7 @@ export function placeOfWord(source: Source, word: string): Place {
   return start === -1 ? { source, start: 0, end: 0 } : { source, start, end: start + word.length };
 }
 
-/** Where TOML is not TOML. */
+/** The place of a syntax error. */
 function syntaxPlace(source: Source, error: TomlError): Place {
   const before = source.text.split('\n').slice(0, error.line - 1);
   const start = before.reduce((n, line) => n + line.length + 1, 0) + error.column - 1;
@@ -169,11 +170,12 @@ class Merge {
 }
 
 /**
- * The version by whose names a file's tables are read; undefined where this containerd leaves out tables of CRI that are in it.
+ * The version whose names of plugins this containerd reads in a file; undefined when it ignores
+ * tables of CRI that are in it.
  *
- * containerd 2.x renames the plugins of a file of version 1 and takes full names as they are. Up to 2.2 it then holds the file
- * for one of version 3, and never moves what the older CRI plugin has to those that took its place. 2.3 does, but an older name
- * beside another one is lost.
+ * containerd 2.x renames the plugins of a file of version 1 and takes full names as they are. Up to
+ * 2.2 it then treats the file as version 3, and never moves the older CRI plugin's tables to the
+ * plugins that replaced it. 2.3 moves them, but loses an older name beside another one.
  */
 function versionOfNames(toml: Toml, version: number, newest: number): number | undefined {
   if (version >= 2 || newest === 2) return version;
@@ -193,8 +195,9 @@ function importsDropIn(toml: Toml, input: PlanInput, folder: string): boolean {
 }
 
 /**
- * Adds the runtime to a config.toml that is there: into the file itself, or into a drop-in where the file imports it and this
- * containerd merges what it imports. readImports gives the files that globs name.
+ * Adds the runtime to a config.toml that is there. It goes into a drop-in when the file imports it
+ * and this containerd merges imports, else into the file itself. readImports gives the files that
+ * globs name.
  */
 export function mergeContainerd(
   input: PlanInput,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// podman takes the last runtime_supports_json that it finds as a whole: ours has to hold what the system's has.
+// podman takes only the last runtime_supports_json that it finds: ours has to hold the system's too.
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { inRoot } from '../../host/resolve-in-root.ts';
@@ -32,11 +32,14 @@ function filesOf(root: string, folder: string): string[] {
   }
 }
 
-/** The runtimes that a system's own configuration says are read as JSON, without vxn; undefined when it says nothing. */
+/**
+ * The runtimes, without vxn, that a system's own configuration has in runtime_supports_json.
+ * undefined: it has no such key.
+ */
 export function podmanJson(root: string, ours: string): string[] | undefined {
   const folder = dirname(ours);
   const files = ['/usr/share/containers/containers.conf', `${dirname(folder)}/containers.conf`];
-  // Those that are read after ours would take its place anyway.
+  // Files that podman reads after ours would replace it anyway.
   const before = filesOf(root, folder).filter((path) => path < ours);
   const lists = [...files, ...before].flatMap((path) => {
     const list = listIn(root, path);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What `install` has done below a root, so that `uninstall` can undo it. Written before the files themselves: a call may die
-// at any instant.
+// The record of `install` below a root, by which `uninstall` undoes it. It is written before the
+// files themselves, since a call may die at any instant.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,20 +11,23 @@ import { asBytes, type Present, present, put } from '../tree.ts';
 
 /** Fixed: uninstall has no target that could say otherwise. */
 export const FOLDER = '/var/lib/vxn-config';
-/** What --force has taken from its place. It outlives `uninstall`: somebody may still want it. */
+/** Files that --force took from their places. They outlive `uninstall`: somebody may want them. */
 const ASIDE = `${FOLDER}/replaced`;
 const FORMAT = 1;
 
 export interface Entry {
   path: string;
-  /** created: there was nothing. replaced: there was something else. edited: our part was added to a file of others. */
+  /**
+   * created: there was nothing. replaced: there was something else. edited: our part was added to a
+   * file of others.
+   */
   action: 'created' | 'replaced' | 'edited';
   kind: string;
   /** Hash of what we left there. */
   left: string;
   /** Name of the backup of what was there. */
   backup?: string;
-  /** What was there, but for a file's content. */
+  /** The file or link that was there, without a file's content. */
   before?: { mode: number; uid: number; gid: number } | { link: string };
 }
 
@@ -92,7 +95,7 @@ export class Store {
     return name;
   }
 
-  /** What was at an entry's path before us. */
+  /** The file or link at an entry's path before us. Throws HOST when its backup is gone. */
   before(entry: Entry): Present | undefined {
     const { before, backup } = entry;
     if (before === undefined) return undefined;
@@ -103,14 +106,14 @@ export class Store {
     return { kind: 'file', content: saved.content, ...before };
   }
 
-  /** What was at an entry's path before us, in words. */
+  /** Says what was at an entry's path before us. */
   describeBefore({ before, backup }: Entry): string {
     if (before === undefined) return 'nothing was there before';
     if ('link' in before) return `before, it was a link to ${before.link}`;
     return `what was there before is ${FOLDER}/backup/${backup}`;
   }
 
-  /** Where `setAside` keeps what is at a path, in words. */
+  /** Says where `setAside` keeps the file at a path. */
   describeAside(path: string, now: Present): string {
     if (now.kind === 'file') return `what was there is ${ASIDE}/${nameOf(path, now.content)} now`;
     return `it was a link to ${now.kind === 'link' ? now.link : ''}`;

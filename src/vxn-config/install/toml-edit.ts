@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Additions to the text of a TOML file of others: a block at its end, and single keys in tables that are there.
-// Everything added carries a mark, by which it is found again.
+// Adds to the text of a TOML file of others: a block at its end, and single keys in tables that are
+// there. Every addition carries a mark, by which it is found again.
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'smol-toml';
 
@@ -25,7 +25,7 @@ export function at(toml: unknown, path: readonly string[]): unknown {
   return value;
 }
 
-/** A key for a table that the text itself opens by a header of its own, or for the top of the text. */
+/** A key for a table that has a header of its own in the text, or for the top of the text. */
 export interface KeyAddition {
   table: readonly string[];
   key: string;
@@ -42,7 +42,7 @@ function headerPattern(table: readonly string[]): RegExp {
   return new RegExp(`^[ \\t]*\\[[ \\t]*${keys.join('[ \\t]*\\.[ \\t]*')}[ \\t]*\\][ \\t]*(?:#.*)?$`, 'm');
 }
 
-/** Where a table's header ends in the text, or undefined where it has none of its own. */
+/** Offset of the end of a table's header, or undefined when it has none of its own. */
 function headerEnd(text: string, table: readonly string[]): number | undefined {
   const match = headerPattern(table).exec(text);
   return match === null ? undefined : match.index + match[0].length;
@@ -52,7 +52,7 @@ function headerEnd(text: string, table: readonly string[]): number | undefined {
 export const hasHeader = (text: string, table: readonly string[]): boolean =>
   headerEnd(text, table) !== undefined;
 
-/** Adds keys and a block, with the line ends that the text has. Their tables' headers have to be there. */
+/** Adds keys and a block, with the line ends of the text. Their tables' headers have to be there. */
 export function addToToml(text: string, keys: readonly KeyAddition[], block: string): string {
   const lineEnd = text.includes('\r\n') ? '\r\n' : '\n';
   let edited = text;

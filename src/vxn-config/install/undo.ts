@@ -9,16 +9,19 @@ export interface Undo {
   path: string;
   action: 'removed' | 'restored' | 'edited' | 'gone' | 'kept';
   reason?: string;
-  /** What shall be there; undefined for nothing. */
+  /** The file or link that shall be there; undefined for nothing. */
   next?: Present | undefined;
-  /** What --force takes from its place, and is kept. */
+  /** --force takes it from its place, and keeps it. */
   aside?: Present;
 }
 
-/** What shows that our part is still in a file of others. */
+/** Shows that our part is still in a file of others. */
 const OURS = /io\.containerd\.vxn\.v2|vxn-oci-runtime/;
 
-/** What brings the path of an entry back to what it was. What was changed since is kept, unless force says otherwise. */
+/**
+ * Plans how the path of an entry goes back to what it was. A file that was changed since is kept,
+ * unless force is set.
+ */
 export function undo(store: Store, entry: Entry, force: boolean): Undo {
   const { path } = entry;
   const now = present(inRoot(store.root, path));
@@ -27,7 +30,7 @@ export function undo(store: Store, entry: Entry, force: boolean): Undo {
       ? { path, action: now === undefined ? 'gone' : 'removed' }
       : { path, action: 'restored', next: store.before(entry) };
   if (now === undefined || hashOf(now) === entry.left) return back();
-  // A call of install that died between its notes and its files.
+  // install died after it had written its state, and before it had written this file.
   if (entry.before !== undefined && hashOf(now) === hashOf(store.before(entry)))
     return { path, action: 'gone' };
   if ((entry.action === 'edited' || entry.kind === 'daemon.json') && now.kind === 'file') {
