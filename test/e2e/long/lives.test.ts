@@ -3,8 +3,8 @@
 // says how many; two hundred take some fifty minutes here, and a minute in test/runtime/stress.test.ts without Xen.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { live, numbers } from '../fixtures/random.ts';
-import { assertClean, dom0, mustSh } from './dom0.ts';
+import { live, numbers } from '../../fixtures/random.ts';
+import { assertClean, dom0, mustSh } from '../dom0.ts';
 
 const LIVES = Number(process.env.VXN_LIVES ?? 10);
 const AT_ONCE = 3;

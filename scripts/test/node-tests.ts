@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Files of tests of node's own runner.
+import { basename } from 'node:path';
+import { run } from './command.ts';
+import { type Count, FAIL, PASS, sum } from './count.ts';
+import type { TestMessage } from './reporter.ts';
+import type { Bench } from './stage.ts';
+
+export interface NodeTestOptions {
+  files: readonly string[];
+  /** How many files run at the same time. */
+  concurrency: number;
+  /** Before each line of their output. */
+  prefix?: string;
+}
+
+/** Where a run of files is: which are at work and how many have ended. */
+class Position {
+  readonly #running = new Set<string>();
+  #ended = 0;
+
+  constructor(private readonly total: number) {}
+
+  take(message: TestMessage): void {
+    if (message.type === 'begin') this.#running.add(message.file);
+    if (message.type !== 'end') return;
+    this.#running.delete(message.file);
+    this.#ended++;
+  }
+
+  toString(): string {
+    const names = [...this.#running].map((file) => basename(file, '.test.ts'));
+    return `${this.#ended} of ${this.total} files, now ${names.join(', ') || 'none'}`;
+  }
+}
+
+/** Runs the files; each test is counted, and its time noted. */
+export async function nodeTests(
+  { screen, progress, timings, stage }: Bench,
+  { files, concurrency, prefix = '' }: NodeTestOptions,
+): Promise<Count> {
+  const counts: Count[] = [];
+  const position = new Position(files.length);
+  const args = [
+    ...['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`],
+    ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
+    ...['--test-reporter=./scripts/test/reporter.mjs', '--test-reporter-destination=stderr'],
+    ...files,
+  ];
+  const onMessage = (sent: unknown): void => {
+    const message = sent as TestMessage;
+    position.take(message);
+    progress.at(stage, String(position));
+    if (message.type !== 'test') return;
+    counts.push(message.passed ? PASS : FAIL);
+    timings.push({ name: message.name, file: message.file, seconds: message.seconds });
+  };
+  const { status } = await run(process.execPath, args, { screen, prefix, onMessage });
+  const count = sum(counts);
+  // A hook that fails has no test to fail with.
+  return status !== 0 && count.failed === 0 ? sum([count, FAIL]) : count;
+}
