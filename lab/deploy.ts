@@ -4,11 +4,11 @@ import { createHash } from 'node:crypto';
 import { copyFile, cp, mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
+import { importImage } from './engines.ts';
 import { buildInitramfs, ensureGuestKernel } from './guest.ts';
 import { ensureImage } from './image.ts';
 import type { Lab } from './lab.ts';
 import { buildMarkerGuest } from './marker.ts';
-import { buildOciImage, IMAGE } from './oci-image.ts';
 import { REPOSITORY, statePath } from './paths.ts';
 import { ensureSysroot, sysrootVariables } from './sysroot.ts';
 
@@ -80,12 +80,14 @@ async function configure(lab: Lab): Promise<void> {
   const install = ['vxn-config', 'install', '--target', INSTALLED_TARGET, '--force', '--json'];
   const { restart } = JSON.parse(await must(lab, install)) as { restart: string[] };
   if (restart.includes('containerd')) await must(lab, ['lab-containerd', 'restart']);
+  if (restart.includes('docker')) await must(lab, ['lab-docker', 'try-restart']);
 }
 
 /** Installs a tree that holds the engines' configuration as well, such as what the Yocto recipes install. */
 async function installWhole(lab: Lab, tree: string): Promise<void> {
   await lab.push(tree, '/');
   await must(lab, ['lab-containerd', 'restart']);
+  await must(lab, ['lab-docker', 'try-restart']);
 }
 
 /**
@@ -107,9 +109,5 @@ export async function deploy(lab: Lab, report: (phase: string) => void = () => {
     await must(lab, ['/usr/libexec/vxn/vxn-snapshot']);
     await lab.pushFiles([{ path: STAMP, mode: 0o644, data: `${key}\n` }]);
   }
-  const images = await lab.exec(['ctr', 'images', 'ls', '-q']);
-  if (images.stdout.toString().split('\n').includes(IMAGE)) return;
-  report('importing the test image');
-  const result = await lab.exec(['ctr', 'images', 'import', '-'], { stdin: await buildOciImage() });
-  if (result.status !== 0) throw new Error(`ctr images import: ${result.stderr.toString()}`);
+  await importImage(lab, 'ctr');
 }

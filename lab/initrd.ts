@@ -49,6 +49,7 @@ async function overlay(token: string): Promise<CpioEntry[]> {
     file('overlay/etc/lab/token', 0o600, Buffer.from(token)),
     file('overlay/usr/local/sbin/lab-dom0-init', 0o755, await source('dom0-init')),
     file('overlay/usr/local/sbin/lab-containerd', 0o755, await source('dom0/lab-containerd')),
+    file('overlay/usr/local/sbin/lab-docker', 0o755, await source('dom0/lab-docker')),
     file('overlay/usr/local/sbin/lab-exec-server', 0o755, await readFile(await ensureExecServer())),
   ];
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { createReadStream } from 'node:fs';
 import { Command } from 'commander';
+import { deploy } from './deploy.ts';
+import { startEngines } from './engines.ts';
 import { exists } from './exists.ts';
 import { currentLab, ensureLab, type Lab, LabError } from './lab.ts';
 import { currentMachine, MACHINE_FILES, stopMachine } from './machine.ts';
@@ -15,10 +17,18 @@ const program = new Command('lab')
 
 program
   .command('up')
-  .description('build what is missing, boot, and wait until Dom0 answers; quick when up')
-  .action(async () => {
+  .description(
+    'build what is missing, boot, install vxn, start the engines with the test image; quick when up',
+  )
+  .option('--bare', 'boot only: neither vxn nor docker nor images')
+  .action(async ({ bare }: { bare?: boolean }) => {
     const begin = performance.now();
-    const lab = await ensureLab({ report: phases() });
+    const report = phases();
+    const lab = await ensureLab({ report });
+    if (!bare) {
+      await deploy(lab, report);
+      await startEngines(lab, report);
+    }
     endPhase();
     const { pid, startedAt } = lab.machine;
     say(`up after ${seconds(begin)} (QEMU is process ${pid}, started ${startedAt})`);

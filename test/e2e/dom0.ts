@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The booted lab with vxn in it, and what the end-to-end tests say in a word.
 import assert from 'node:assert/strict';
+import { relative } from 'node:path';
+import { test } from 'node:test';
 import { deploy } from '../../lab/deploy.ts';
 import { type ExecOptions, type ExecResult, ensureLab, type Lab } from '../../lab/lab.ts';
 import { IMAGE } from '../../lab/oci-image.ts';
@@ -13,11 +15,16 @@ export const ROOT = '/run/containerd/runc/default';
 /** Generous: an emulated machine that is busy with ten guests is slow, not stuck. */
 export const TIMEOUT_MS = 240_000;
 
+/** Set when somebody has put vxn of this tree into the lab already: `npm test` does, once for all files. */
+const IS_DEPLOYED = process.env.VXN_LAB_DEPLOYED !== undefined;
+
 let lab: Promise<Lab> | undefined;
+let inherited = '';
 
 async function boot(): Promise<Lab> {
   const booted = await ensureLab();
-  await deploy(booted);
+  if (!IS_DEPLOYED) await deploy(booted);
+  inherited = await takeOver(booted);
   return booted;
 }
 
@@ -25,6 +32,14 @@ async function boot(): Promise<Lab> {
 export function dom0(): Promise<Lab> {
   lab ??= boot();
   return lab;
+}
+
+/** The first test of each file: it fails when the file that ran before in this Dom0 has left something, and names it. */
+export function startsClean(): void {
+  test('the file before has left nothing', async () => {
+    await dom0();
+    assert.equal(inherited, '');
+  });
 }
 
 export interface Outcome {
@@ -69,18 +84,21 @@ export function runtime(...args: string[]): Promise<Outcome> {
   return dom0Exec(['vxn-oci-runtime', '--root', ROOT, ...args]);
 }
 
-// One line for each thing of ours that is still there.
+// One line for each thing of ours that is still there. State is two folders deep: of a container below its root, of a domain
+// below `domains`.
 const REMAINS = `
 xl list | awk 'NR > 2 { print "domain: " $0 }'
 ip -o link | grep -E ': vif[0-9]' | sed 's/^/interface: /'
+find /run/netns -mindepth 1 2>/dev/null | sed 's/^/namespace: /'
 find /run/vxn/leases -type f 2>/dev/null | sed 's/^/lease: /'
 losetup -a | sed 's/^/loop: /'
 ps -eo args= | grep -E '^([^ ]*/)?(vxn-monitor|vxn-block|xl (create|destroy)|node [^ ]*vxn-oci-runtime|node --snapshot)' | sed 's/^/process: /'
 grep -E 'vxn|root\\.img' /proc/mounts | sed 's/^/mount: /'
 find /run/vxn -mindepth 2 -not -path '/run/vxn/leases/*' 2>/dev/null | sed 's/^/file: /'
 find /var/lib/vxn -mindepth 2 -not -path '/var/lib/vxn/timelines/*' 2>/dev/null | sed 's/^/file: /'
-ctr containers ls -q | sed 's/^/container: /'
+find /sys/fs/cgroup -mindepth 2 -type d -not -path '*/libpod_parent*' | sed 's/^/cgroup: /'
 find /run/containerd/io.containerd.runtime.v2.task/default -mindepth 1 -maxdepth 1 2>/dev/null | sed 's/^/task: /'
+ctr containers ls -q | sed 's/^/container: /'
 `;
 
 // Ends what a test that failed has left, so that it is not the failure of those that follow.
@@ -90,22 +108,35 @@ for id in $(ctr containers ls -q); do
   ctr task rm -f "$id"; ctr containers rm "$id"; ctr snapshots rm "$id"
 done
 pkill -9 vxn-monitor; pkill -9 -f '[/]vxn-oci-runtime'
-for state in /run/vxn/*/*/state.json; do
-  [ -e "$state" ] || continue
-  folder=\${state%/state.json}; hash=\${folder%/*}
-  rm -rf "$folder" "/var/lib/vxn/\${hash##*/}/\${folder##*/}"
-done
+find /run/vxn /var/lib/vxn -mindepth 2 -maxdepth 2 -not -path '*/timelines/*' -exec rm -rf {} +
+for name in $(ip netns list | cut -d' ' -f1); do ip netns del "$name"; done
+find /sys/fs/cgroup -mindepth 2 -depth -type d -exec rmdir {} + 2>/dev/null
 losetup -D
 `;
 
-/** Fails when anything of ours is left in Dom0. A shim may need a moment after its client has returned. */
+/** The file of tests that ran last in this Dom0. */
+const LAST = '/run/vxn-test/last';
+
+/** Notes that this file is at work in Dom0. What the one before has left, with its name; what is left is removed. */
+async function takeOver(booted: Lab): Promise<string> {
+  const file = relative(process.cwd(), process.argv[1] ?? '');
+  const script = `mkdir -p /run/vxn-test; cat ${LAST} 2>/dev/null || echo a person; echo "$FILE" >${LAST}; ${REMAINS}`;
+  const said = text(await booted.sh(script, { env: { FILE: file }, timeoutMs: TIMEOUT_MS })).stdout;
+  const [maker, ...left] = said.trimEnd().split('\n');
+  if (left.length === 0) return '';
+  await booted.sh(SCRUB, { timeoutMs: TIMEOUT_MS });
+  return `left by ${maker}:\n${left.join('\n')}`;
+}
+
+/** Seconds that a shim or a monitor may need after its client has returned. */
+const MOMENT = 20;
+
+/** Fails when anything of ours is left in Dom0. */
 export async function assertClean(): Promise<void> {
-  let left = '';
-  for (let attempt = 0; attempt < 20; attempt++) {
-    left = await mustSh(REMAINS);
-    if (left === '') return;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
+  const left = await mustSh(`
+    remains() { ${REMAINS} }
+    for n in $(seq ${MOMENT * 5}); do left=$(remains); [ -n "$left" ] || exit 0; sleep 0.2; done; echo "$left"`);
+  if (left === '') return;
   const { stdout, stderr } = await dom0Sh(SCRUB);
   assert.fail(`left:\n${left}scrubbed:\n${stdout}${stderr}`);
 }
@@ -120,9 +151,19 @@ export async function waitFor(condition: string, seconds = 120): Promise<void> {
   );
 }
 
+// The shim writes down the process; it has collected it a moment after its end, and until then the task cannot be removed.
+const REMOVE = `
+pid=$(cat "/run/containerd/io.containerd.runtime.v2.task/default/$ID/init.pid") || exit 1
+timeout 120 tail --pid="$pid" -s 0.1 -f /dev/null
+for n in $(seq 100); do
+  said=$(ctr task rm "$ID" 2>&1) && break
+  case $said in *'must be stopped'*) sleep 0.1 ;; *) echo "$said"; exit 1 ;; esac
+done
+ctr containers rm "$ID" && echo "$said"
+`;
+
 /** Waits until a task has stopped and removes it and its container; its exit status, as ctr reports it. */
 export async function removeTask(id: string): Promise<number> {
-  await waitFor(`ctr task ls | grep -qE '^${id} .*STOPPED'`);
-  const { stderr } = await dom0Sh(`ctr task rm ${id} && ctr c rm ${id}`);
-  return Number(/non-zero exit code (\d+)/.exec(stderr)?.[1] ?? 0);
+  const said = await mustSh(REMOVE, { env: { ID: id } });
+  return Number(/non-zero exit code (\d+)/.exec(said)?.[1] ?? 0);
 }
