@@ -12,6 +12,8 @@ export interface NodeTestOptions {
   concurrency: number;
   /** Before each line of their output. */
   prefix?: string;
+  /** Added to their environment. */
+  env?: NodeJS.ProcessEnv;
 }
 
 /** Where a run of files is: which are at work and how many have ended. */
@@ -37,7 +39,7 @@ class Position {
 /** Runs the files; each test is counted, and its time noted. */
 export async function nodeTests(
   { screen, progress, timings, stage }: Bench,
-  { files, concurrency, prefix = '' }: NodeTestOptions,
+  { files, concurrency, prefix = '', env = {} }: NodeTestOptions,
 ): Promise<Count> {
   const counts: Count[] = [];
   const position = new Position(files.length);
@@ -55,7 +57,7 @@ export async function nodeTests(
     counts.push(message.passed ? PASS : FAIL);
     timings.push({ name: message.name, file: message.file, seconds: message.seconds });
   };
-  const { status } = await run(process.execPath, args, { screen, prefix, onMessage });
+  const { status } = await run(process.execPath, args, { screen, prefix, onMessage, env });
   const count = sum(counts);
   // A hook that fails has no test to fail with.
   return status !== 0 && count.failed === 0 ? sum([count, FAIL]) : count;

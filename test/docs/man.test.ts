@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The manual pages say what the programs' own help says.
+// The manual pages say what the built programs' own help says.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ const PAGES = readdirSync(join(ROOT, 'man'));
 const read = (page: string): string => readFileSync(join(ROOT, 'man', page), 'utf8');
 
 function help(program: string, ...args: string[]): string {
-  const argv = ['--import', 'tsx', join(ROOT, 'src', program), ...args, '--help'];
+  const argv = [join(ROOT, 'dist', program), ...args, '--help'];
   const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
   return stdout;
@@ -45,8 +45,8 @@ describe('manual pages', () => {
   }
 
   for (const [page, program] of [
-    ['vxn-oci-runtime.8', 'cli/vxn-oci-runtime.ts'],
-    ['vxn-config.8', 'cli/vxn-config.ts'],
+    ['vxn-oci-runtime.8', 'libexec/vxn/vxn-oci-runtime'],
+    ['vxn-config.8', 'bin/vxn-config'],
   ] as const) {
     it(`${page}: every command, with options that it has`, () => {
       const pages = listed(page);

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { bundle, ensureRootfs, keysAndValues, spec } from './bundle.ts';
-import { assertClean, dom0, mustSh } from './dom0.ts';
+import { assertClean, dom0, mustSh, removeTask, startsClean } from './dom0.ts';
 
+startsClean();
 before(async () => {
   await dom0();
   await ensureRootfs();
@@ -21,16 +22,20 @@ test('ctr task metrics shows the monitor, not containerd; the cgroup holds the m
     echo "memory=$(ctr task metrics --format json metered | jq '[.. | .usage? // empty | numbers] | max')"
     echo "metrics=$(ctr task metrics metered | awk '$1 == "memory.usage_in_bytes" || $1 == "memory.usage" { print $2 }')"
     echo "containerd=$(cat /sys/fs/cgroup$(cut -d: -f3 /proc/$(pgrep -x containerd)/cgroup)/memory.current 2>/dev/null)"
-    ctr task kill -s KILL metered; until ctr task ls | grep -q 'metered.*STOPPED'; do sleep 0.2; done
-    ctr task rm metered >/dev/null 2>&1; ctr c rm metered
-    echo "left=$(ls -d default/*/ 2>/dev/null | wc -l)"; echo "same=$([ "$before" = "$(ls -d */ | tr -d '\\n')" ] && echo yes)"`;
+    echo "before=$before"; ctr task kill -s KILL metered`;
   const f = keysAndValues(await mustSh(script));
+  assert.equal(await removeTask('metered'), 137);
+  const after = keysAndValues(
+    await mustSh(
+      `cd /sys/fs/cgroup; echo "left=$(ls -d default/*/ 2>/dev/null | wc -l)"; echo "all=$(ls -d */ | tr -d '\\n')"`,
+    ),
+  );
   assert.equal(f.path, '/default/metered');
   assert.deepEqual([f.alone, f.limit, f.comm], ['yes', 'max', 'vxn-monitor']);
   const used = Number(f.metrics || f.memory);
   assert.ok(used > 100_000 && used < 16 << 20, `memory ${used}`);
-  assert.equal(f.left, '0');
-  assert.equal(f.same, 'yes');
+  assert.equal(after.left, '0');
+  assert.equal(after.all, f.before);
 });
 
 test('slice:prefix:name, and none at all', async () => {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Debian's docker with its runtime from daemon.json.
 import { after, before } from 'node:test';
-import { dom0 } from './dom0.ts';
-import { engineTests, startDocker, stopDocker } from './engine.ts';
+import { startDocker } from '../../lab/engines.ts';
+import { dom0, startsClean } from './dom0.ts';
+import { engineTests, removeContainers } from './engine.ts';
 
-before(async () => {
-  await dom0();
-  await startDocker();
-});
-after(() => stopDocker());
+startsClean();
+before(async () => startDocker(await dom0()));
+after(() => removeContainers('docker'));
 
 // Whatever keeps an exec from starting is 126 to this docker.
 engineTests({

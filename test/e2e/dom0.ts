@@ -152,18 +152,21 @@ export async function waitFor(condition: string, seconds = 120): Promise<void> {
 }
 
 // The shim writes down the process; it has collected it a moment after its end, and until then the task cannot be removed.
-const REMOVE = `
-pid=$(cat "/run/containerd/io.containerd.runtime.v2.task/default/$ID/init.pid") || exit 1
-timeout 120 tail --pid="$pid" -s 0.1 -f /dev/null
-for n in $(seq 100); do
-  said=$(ctr task rm "$ID" 2>&1) && break
-  case $said in *'must be stopped'*) sleep 0.1 ;; *) echo "$said"; exit 1 ;; esac
-done
-ctr containers rm "$ID" && echo "$said"
+/** `remove ID`: waits until a task has stopped and removes it and its container; prints what ctr says of it. */
+export const REMOVE = `
+remove() {
+  pid=$(cat "/run/containerd/io.containerd.runtime.v2.task/default/$1/init.pid") || return
+  timeout 120 tail --pid="$pid" -s 0.1 -f /dev/null
+  for n in $(seq 100); do
+    said=$(ctr task rm "$1" 2>&1) && break
+    case $said in *'must be stopped'*) sleep 0.1 ;; *) echo "$said"; return 1 ;; esac
+  done
+  ctr containers rm "$1" && echo "$said"
+}
 `;
 
 /** Waits until a task has stopped and removes it and its container; its exit status, as ctr reports it. */
 export async function removeTask(id: string): Promise<number> {
-  const said = await mustSh(REMOVE, { env: { ID: id } });
+  const said = await mustSh(`${REMOVE} remove ${id}`);
   return Number(/non-zero exit code (\d+)/.exec(said)?.[1] ?? 0);
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What docker and podman have in common: the same commands, the same expectations, in as few containers as they fit in.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { buildOciImage } from '../../lab/oci-image.ts';
-import { assertClean, dom0Sh, IMAGE, mustSh, type Outcome, waitFor } from './dom0.ts';
+import { suite, test } from 'node:test';
+import { assertClean, dom0Sh, IMAGE, mustSh, type Outcome } from './dom0.ts';
 
 export interface Engine {
   /** The command, with what chooses our runtime after `run`. */
@@ -29,20 +28,9 @@ cat /note; ls /sys/class/net | tr '\\n' ' '; echo; echo err >&2; exit 7`;
 const ofProgram = (stderr: string): string => stderr.replaceAll(/^WARNING: .*\n/gm, '');
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
-/** Starts docker's daemon with these flags, and gives it the image. */
-export async function startDocker(flags = ''): Promise<void> {
-  await mustSh(
-    `pgrep -x dockerd >/dev/null || setsid dockerd ${flags} >/var/log/dockerd.log 2>&1 </dev/null &`,
-  );
-  await waitFor('docker info >/dev/null 2>&1');
-  await mustSh('docker load', { stdin: await buildOciImage() });
-}
-
-/** Removes docker's containers, does this, and ends the daemon. */
-export async function stopDocker(meanwhile = ':'): Promise<void> {
-  await dom0Sh(
-    `docker rm -f $(docker ps -aq); ${meanwhile}; pkill -x dockerd; while pgrep -x dockerd; do sleep 0.2; done`,
-  );
+/** Removes what a test that failed has left in an engine. */
+export async function removeContainers(name: Engine['name']): Promise<void> {
+  await dom0Sh(`ids=$(${name} ps -aq); [ -z "$ids" ] || ${name} rm -f $ids`);
 }
 
 /** Declares the engine's tests. */
@@ -50,47 +38,47 @@ export function engineTests({ name, run, notFound, notExecutable, execNotFound }
   const engine = (script: string): Promise<Outcome> => dom0Sh(script.replaceAll('ENGINE', name));
   const must = (script: string): Promise<string> => mustSh(script.replaceAll('ENGINE', name));
 
-  test(`${name} run: arguments, environment, folder, user, host name, limits, root and mounts, status`, async () => {
-    const flags = [
-      '--rm --network none -w /tmp -u 1000:1001 --hostname box --memory 128m --cpus 1 --read-only',
-      '--tmpfs /scratch:mode=1777 -v /etc/vxn-note:/note:ro -e GREETING="good day"',
-    ].join(' ');
-    await must('echo hello from Dom0 >/etc/vxn-note');
-    const { status, stdout, stderr } = await engine(
-      `${run} ${flags} ${IMAGE} sh -c ${quote(RICH)} sh 'a  b' '$c "d"'`,
-    );
-    assert.equal(ofProgram(stderr), 'err\n');
-    const lines = stdout.split('\n');
-    assert.deepEqual(lines.slice(0, 7), [
-      'args=[a  b][$c "d"]',
-      'env=good day',
-      '/tmp',
-      '1000',
-      '1001',
-      'box',
-      '1',
-    ]);
-    const mib = Number(/^mib=(\d+)$/m.exec(stdout)?.[1]);
-    assert.ok(mib >= 128 && mib < 128 + 96, `MemTotal of ${mib} MiB`);
-    // The engine's own profile, which is also the proof that programs work under it.
-    assert.deepEqual(lines.slice(8), [
-      'seccomp=2',
-      'root=read-only',
-      'scratch=writable',
-      'shm=writable',
-      'hello from Dom0',
-      'lo ',
-      '',
-    ]);
-    assert.equal(status, 7);
-  });
+  suite('side by side', { concurrency: 2 }, () => {
+    test(`${name} run: arguments, environment, folder, user, host name, limits, root and mounts, status`, async () => {
+      const flags = [
+        '--rm --network none -w /tmp -u 1000:1001 --hostname box --memory 128m --cpus 1 --read-only',
+        '--tmpfs /scratch:mode=1777 -v /etc/vxn-note:/note:ro -e GREETING="good day"',
+      ].join(' ');
+      await must('echo hello from Dom0 >/etc/vxn-note');
+      const { status, stdout, stderr } = await engine(
+        `${run} ${flags} ${IMAGE} sh -c ${quote(RICH)} sh 'a  b' '$c "d"'`,
+      );
+      assert.equal(ofProgram(stderr), 'err\n');
+      const lines = stdout.split('\n');
+      assert.deepEqual(lines.slice(0, 7), [
+        'args=[a  b][$c "d"]',
+        'env=good day',
+        '/tmp',
+        '1000',
+        '1001',
+        'box',
+        '1',
+      ]);
+      const mib = Number(/^mib=(\d+)$/m.exec(stdout)?.[1]);
+      assert.ok(mib >= 128 && mib < 128 + 96, `MemTotal of ${mib} MiB`);
+      // The engine's own profile, which is also the proof that programs work under it.
+      assert.deepEqual(lines.slice(8), [
+        'seccomp=2',
+        'root=read-only',
+        'scratch=writable',
+        'shm=writable',
+        'hello from Dom0',
+        'lo ',
+        '',
+      ]);
+      assert.equal(status, 7);
+    });
 
-  test(`${name} run -d, logs, exec, exec -it, top, stop, wait, rm`, async () => {
-    const program = 'trap "echo bye; exit 5" TERM; echo up; while :; do sleep 0.1; done';
-    await must(`${run} -d --name one --network none ${IMAGE} sh -c ${quote(program)}`);
-    await waitFor(`${name} logs one | grep -q up`);
-    const script = `
-      ENGINE exec one sh -c 'echo in; echo aside >&2; exit 3'; echo "status=$?"
+    test(`${name} run -d, logs, exec, exec -it, top, stop, wait, rm`, async () => {
+      const program = 'trap "echo bye; exit 5" TERM; echo up; touch /up; while :; do sleep 0.1; done';
+      await must(`${run} -d --name one --network none ${IMAGE} sh -c ${quote(program)}`);
+      const script = `
+      ENGINE exec one sh -c 'until [ -e /up ]; do usleep 100000; done; echo in; echo aside >&2; exit 3'; echo "status=$?"
       echo from-stdin | ENGINE exec -i one cat
       ENGINE exec -e K="v w" -w /tmp -u 1000 one sh -c 'echo "$K $(pwd) $(id -u)"'
       script -qec "stty rows 33 cols 99; ENGINE exec -it one sh -c 'stty size; tty; exit 4'" /dev/null </dev/null; echo "tty=$?"
@@ -100,28 +88,31 @@ export function engineTests({ name, run, notFound, notExecutable, execNotFound }
       before=$(date +%s); ENGINE stop -t 60 one >/dev/null; after=$(date +%s)
       echo "stopped in $((after - before)) s"
       ENGINE wait one; ENGINE logs one; ENGINE rm one >/dev/null; echo "rm=$?"`;
-    const { stdout, stderr } = await engine(script);
-    // script(1) shows the end of its input.
-    const text = stdout.replaceAll('\r', '').replaceAll(/\^[@D]/g, '');
-    assert.match(text, /^in\nstatus=3\nfrom-stdin\nv w \/tmp 1000\n33 99\n\/dev\/\S+\ntty=4\n/);
-    assert.match(text, new RegExp(`^missing=${execNotFound}$`, 'm'));
-    assert.match(text, /^refused=126$/m);
-    assert.match(stderr, /^aside$/m);
-    assert.ok(Number(/^stopped in (\d+) s$/m.exec(text)?.[1]) < 30, text);
-    assert.match(text, /\n5\nup\nbye\nrm=0\n$/);
-    await assertClean();
-  });
+      const { stdout, stderr } = await engine(script);
+      // script(1) shows the end of its input.
+      const text = stdout.replaceAll('\r', '').replaceAll(/\^[@D]/g, '');
+      assert.match(text, /^in\nstatus=3\nfrom-stdin\nv w \/tmp 1000\n33 99\n\/dev\/\S+\ntty=4\n/);
+      assert.match(text, new RegExp(`^missing=${execNotFound}$`, 'm'));
+      assert.match(text, /^refused=126$/m);
+      assert.match(stderr, /^aside$/m);
+      assert.ok(Number(/^stopped in (\d+) s$/m.exec(text)?.[1]) < 30, text);
+      assert.match(text, /\n5\nup\nbye\nrm=0\n$/);
+    });
 
-  test(`${name} kill and rm -f; a program that is not there or cannot be executed`, async () => {
-    const script = `
+    test(`${name} kill and rm -f; a program that is not there or cannot be executed`, async () => {
+      const script = `
       ${run} -d --name two --network none ${IMAGE} sleep 1000 >/dev/null & ${run} -d --name three --network none ${IMAGE} sleep 1000 >/dev/null & wait
       ENGINE kill two >/dev/null; ENGINE wait two; ENGINE rm two >/dev/null
       ENGINE rm -f three >/dev/null; echo "rm=$?"
       ${run} --rm --network none ${IMAGE} /no/such; echo "missing=$?"
-      ${run} --rm --network none ${IMAGE} /etc/not-executable; echo "refused=$?"
-      ENGINE ps -aq | wc -l`;
-    const { stdout } = await engine(script);
-    assert.equal(stdout, `137\nrm=0\nmissing=${notFound}\nrefused=${notExecutable}\n0\n`);
+      ${run} --rm --network none ${IMAGE} /etc/not-executable; echo "refused=$?"`;
+      const { stdout } = await engine(script);
+      assert.equal(stdout, `137\nrm=0\nmissing=${notFound}\nrefused=${notExecutable}\n`);
+    });
+  });
+
+  test(`${name} has nothing left, nor have we`, async () => {
+    assert.equal(await must('ENGINE ps -aq'), '');
     await assertClean();
   });
 }

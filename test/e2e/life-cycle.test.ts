@@ -2,8 +2,9 @@
 // Containers in the background: signals, statuses, containerd coming and going.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertClean, dom0, mustSh, removeTask, runtime, waitFor } from './dom0.ts';
+import { assertClean, dom0, mustSh, removeTask, runtime, startsClean, waitFor } from './dom0.ts';
 
+startsClean();
 before(() => dom0());
 after(assertClean);
 

@@ -2,18 +2,13 @@
 // Debian's podman with its runtime from containers.conf.d.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { buildOciImage } from '../../lab/oci-image.ts';
-import { dom0, dom0Sh, IMAGE, mustSh } from './dom0.ts';
-import { engineTests } from './engine.ts';
+import { importImage } from '../../lab/engines.ts';
+import { dom0, IMAGE, mustSh, startsClean } from './dom0.ts';
+import { engineTests, removeContainers } from './engine.ts';
 
-before(async () => {
-  await dom0();
-  await mustSh('podman load', { stdin: await buildOciImage() });
-});
-
-after(async () => {
-  await dom0Sh('podman rm -fa');
-});
+startsClean();
+before(async () => importImage(await dom0(), 'podman'));
+after(() => removeContainers('podman'));
 
 engineTests({
   name: 'podman',

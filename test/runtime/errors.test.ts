@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What goes wrong: one clear line, on stderr and in --log, status 1, and nothing left behind.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Host } from '../fixtures/host.ts';
@@ -26,6 +26,21 @@ async function refused(id: string, bundle: string): Promise<string> {
   assert.doesNotMatch(entry.msg, /internal error|\n|at .*\(.*:\d+:\d+\)/);
   assert.equal(existsSync(c.pidFile), false);
   return entry.msg;
+}
+
+const namespaces = (...types: string[]): Record<string, unknown> =>
+  replaced(
+    configJson(),
+    'linux.namespaces',
+    types.map((type) => ({ type })),
+  ) as Record<string, unknown>;
+
+/** A file with one hole of 65 MiB. */
+function largeFile(): string {
+  const file = join(host.folder, 'large');
+  writeFileSync(file, '');
+  truncateSync(file, 65 << 20);
+  return file;
 }
 
 const INVALID: [name: string, bundle: () => string, text: string | RegExp][] = [
@@ -57,16 +72,21 @@ const INVALID: [name: string, bundle: () => string, text: string | RegExp][] = [
     () => host.bundle({ mounts: [{ destination: '/d', type: 'bind', source: '/dev/null' }] }),
     '/dev/null is a device of the host',
   ],
+  ['the network of the host', () => host.bundle(namespaces('pid', 'ipc')), "the host's network namespace"],
   [
-    'the network of the host',
-    () =>
-      host.bundle(
-        replaced(configJson(), 'linux.namespaces', [{ type: 'pid' }, { type: 'ipc' }]) as Record<
-          string,
-          unknown
-        >,
-      ),
-    "the host's network namespace",
+    'the processes of the host',
+    () => host.bundle(namespaces('network', 'ipc', 'uts', 'mount')),
+    "the host's PID namespace cannot be shared",
+  ],
+  [
+    'a bind of nothing',
+    () => host.bundle({ mounts: [{ destination: '/d', type: 'bind', source: '/no/such/thing' }] }),
+    '/no/such/thing: no such file or directory',
+  ],
+  [
+    'a bind of more than fits',
+    () => host.bundle({ mounts: [{ destination: '/d', type: 'bind', source: largeFile() }] }),
+    'too large: bind mounts are copied into the guest, at most 64 MiB',
   ],
 ];
 for (const [name, bundle, text] of INVALID) {
@@ -86,6 +106,14 @@ for (const id of ['a/b', '../x', '..', '.', 'a b', 'ü', `${'x'.repeat(1025)}`])
     assert.equal(host.run(['delete', '--force', id]).status, 1);
   });
 }
+
+test('a container that is not there: one line, from every verb that changes one', () => {
+  for (const verb of ['start', 'kill', 'delete', 'pause', 'resume']) {
+    const { status, stdout, stderr } = host.run([verb, 'nobody']);
+    assert.deepEqual([status, stdout], [1, ''], verb);
+    assert.equal(stderr, 'container does not exist\n', verb);
+  }
+});
 
 test('a config.json without process can be made, not started', async () => {
   const bundle = host.bundle({ process: undefined });

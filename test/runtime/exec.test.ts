@@ -417,30 +417,6 @@ test('not started yet: refused', async () => {
   });
 });
 
-test('220 execs, 10 at a time: the container’s monitor does not grow', async () => {
-  const [monitor] = pids(ID);
-  const rss = (): number =>
-    Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${monitor}/status`, 'utf8'))?.[1]);
-  const fds = (): number => readdirSync(`/proc/${monitor}/fd`).length;
-  const batch = async (): Promise<void> => {
-    const all = await Promise.all(
-      Array.from({ length: 10 }, () => started(ID, 'head -c 200000 /dev/zero; cat')),
-    );
-    for (const e of all) e.stdin.end();
-    for (const e of all) assert.equal(await e.exit, 0);
-  };
-  for (let i = 0; i < 2; i++) await batch();
-  const [rssBefore, fdsBefore] = [rss(), fds()];
-  for (let i = 0; i < 20; i++) await batch();
-  assert.equal(fds(), fdsBefore);
-  assert.ok(rss() - rssBefore <= 256, `${rssBefore} -> ${rss()} KiB`);
-  assert.equal(pids(ID).length, 1);
-  assert.deepEqual(
-    readdirSync(host.places(ID).run).filter((f) => f.startsWith('exec')),
-    [],
-  );
-});
-
 test('run: a whole container in one call', async () => {
   assert.deepEqual(host.run(['run', '--bundle', host.script('echo hi; echo err >&2; exit 3'), 'r']), {
     status: 3,

@@ -139,6 +139,9 @@ describe('the built vxn-config', () => {
       text.stderr,
       /^bad\.yaml:1:15: error: .*\[NOT_ONE_OF\]\n.*\n.*\^{3}\nbad\.yaml:2:1: error: /,
     );
+    const set = vxnConfig('check', '/', '--target', 'k3s', '--set', 'paths.bindir=bin');
+    assert.equal(set.status, 2);
+    assert.match(set.stderr, /^--set:1:14: error: paths\.bindir/m);
     const json = vxnConfig('generate', '-t', 'bad.yaml', '--dry-run', '--json');
     assert.equal(json.status, 2);
     const { errors } = JSON.parse(json.stderr) as { errors: { code: string; line: number }[] };

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { live, numbers } from '../../fixtures/random.ts';
-import { assertClean, dom0, mustSh } from '../dom0.ts';
+import { assertClean, dom0, mustSh, startsClean } from '../dom0.ts';
 
 const LIVES = Number(process.env.VXN_LIVES ?? 10);
 const AT_ONCE = 3;
@@ -16,6 +16,7 @@ type Victim = (typeof VICTIMS)[number];
 /** What begins and ends within this time in the lab, in seconds. */
 const LONGEST: Partial<Record<Victim, number>> = { runtime: 4, kill: 1.5, delete: 2 };
 
+startsClean();
 before(() => dom0());
 after(assertClean);
 

@@ -5,8 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Host } from '../fixtures/host.ts';
-import { live, numbers } from '../fixtures/random.ts';
+import { Host } from '../../fixtures/host.ts';
+import { live, numbers } from '../../fixtures/random.ts';
 
 const CYCLES = 200;
 const AT_ONCE = 4;
