@@ -135,7 +135,10 @@ const MOMENT = 20;
 export async function assertClean(): Promise<void> {
   const left = await mustSh(`
     remains() { ${REMAINS} }
-    for n in $(seq ${MOMENT * 5}); do left=$(remains); [ -n "$left" ] || exit 0; sleep 0.2; done; echo "$left"`);
+    end=$(($(date +%s) + ${MOMENT}))
+    until left=$(remains); [ -z "$left" ]; do
+      [ "$(date +%s)" -lt $end ] || { echo "$left"; exit; }; sleep 0.2
+    done`);
   if (left === '') return;
   const { stdout, stderr } = await dom0Sh(SCRUB);
   assert.fail(`left:\n${left}scrubbed:\n${stdout}${stderr}`);
@@ -151,8 +154,10 @@ export async function waitFor(condition: string, seconds = 120): Promise<void> {
   );
 }
 
-// The shim writes down the process; it has collected it a moment after its end, and until then the task cannot be removed.
-/** `remove ID`: waits until a task has stopped and removes it and its container; prints what ctr says of it. */
+/**
+ * `remove ID`: waits until a task has stopped and removes it and its container; prints what ctr says of it. The shim has written
+ * down the process. It collects it a moment after its end, and until then refuses to remove the task.
+ */
 export const REMOVE = `
 remove() {
   pid=$(cat "/run/containerd/io.containerd.runtime.v2.task/default/$1/init.pid") || return
