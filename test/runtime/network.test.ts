@@ -52,7 +52,9 @@ async function container(address: string, more = '') {
   const port = `p${made++}`;
   dom0.sh(`ip link add ${port} type veth peer name eth0 netns ${/\d+/.exec(ns.path)?.[0]} &&
     ip link set ${port} master br0 up`);
-  ns.sh(`ip addr add ${address} dev eth0; ip link set eth0 up; ip route add default via 10.9.0.1; ${more}`);
+  // The address of its own says that the kernel has noticed the carrier, so that nothing changes from here on.
+  ns.sh(`ip addr add ${address} dev eth0; ip link set eth0 up; ip route add default via 10.9.0.1
+    until ip -o addr show dev eth0 | grep -q ' fe80:'; do sleep 0.01; done; ${more}`);
   return { ...ns, port };
 }
 
