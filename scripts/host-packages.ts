@@ -14,6 +14,16 @@ export const NATIVE_PACKAGES: readonly string[] = [
   'iproute2',
 ];
 
+/** The order of the folders needs native/'s objects, whose calls it reads. */
+export const LINT_PACKAGES: readonly string[] = [
+  'gcc',
+  'make',
+  'libc6-dev',
+  'libseccomp-dev',
+  'libxen-dev',
+  'shellcheck',
+];
+
 /** What the unit tests run: real images are built, and the agent runs on this machine. */
 export const UNIT_PACKAGES: readonly string[] = [
   'gcc',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // npm test: every check there is, counted. The last line is "N passed, N failed". docs/testing.md says more.
 import { HOST_PACKAGES } from '../lab/packages.ts';
-import { ensureHostPackages, NATIVE_PACKAGES, UNIT_PACKAGES } from './host-packages.ts';
+import { ensureHostPackages, LINT_PACKAGES, NATIVE_PACKAGES, UNIT_PACKAGES } from './host-packages.ts';
 import { type Choice, choose, USAGE, UsageError } from './test/choice.ts';
 import { check } from './test/command.ts';
 import { e2eStages } from './test/e2e.ts';
@@ -18,11 +18,11 @@ import { runStages, type Stage, type Timing, totalOf } from './test/stage.ts';
 const AT_ONCE = 2;
 
 /** Seconds on two idle cores, of the default set. */
-const BUDGET = { build: 10, lint: 20, unit: 300, native: 200, fuzz: 85, boot: 90, e2e: 1050 };
+const BUDGET = { build: 10, lint: 40, unit: 300, native: 200, fuzz: 85, boot: 90, e2e: 1050 };
 
 function ensurePackages({ parts }: Choice): void {
   ensureHostPackages([
-    ...(parts.has('lint') ? ['shellcheck'] : []),
+    ...(parts.has('lint') ? LINT_PACKAGES : []),
     ...(parts.has('unit') ? UNIT_PACKAGES : []),
     ...(parts.has('native') ? NATIVE_PACKAGES : []),
     ...(parts.has('e2e') ? HOST_PACKAGES : []),

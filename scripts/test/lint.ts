@@ -23,7 +23,7 @@ function shellScripts(folder = ''): string[] {
   });
 }
 
-/** biome, tsc, shellcheck and the shells' own syntax checks. */
+/** biome, tsc, the order of the folders, shellcheck and the shells' own syntax checks. */
 export async function lint(screen: Screen): Promise<Count> {
   const scripts = shellScripts();
   const bash = scripts.filter((path) => /^#!.*bash/.test(firstLine(path)));
@@ -33,6 +33,11 @@ export async function lint(screen: Screen): Promise<Count> {
   return sum([
     await check(screen, 'biome check', 'node_modules/.bin/biome', ['check', '.']),
     await check(screen, 'tsc', 'node_modules/.bin/tsc', ['-p', 'tsconfig.json']),
+    await check(screen, 'order of the folders', process.execPath, [
+      '--import',
+      'tsx',
+      'scripts/lint-order.ts',
+    ]),
     await check(screen, `shellcheck (${scripts.length} scripts)`, 'shellcheck', scripts),
     ...(await Promise.all([...syntax('sh', plain), ...syntax('bash', bash)])),
   ]);
