@@ -4,18 +4,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/config.ts';
 import type { NamedParts } from '../domain/resize.ts';
-import {
-  capOf,
-  checkCpus,
-  limitsMemory,
-  quotaPercent,
-  quotaVcpus,
-  type Size,
-  sharesWeight,
-} from '../domain/sizing.ts';
+import { capOf, checkCpus, limitsMemory, quotaPercent, quotaVcpus, sharesWeight } from '../domain/sizing.ts';
 import { VxnError } from '../host/errors.ts';
 import type { Json } from '../spec/read.ts';
 import { type Limits, parseLimits } from '../spec/resources.ts';
+import type { Size } from '../xen/domain-config.ts';
 
 /** The size and the limits after an update, and the parts that it names. */
 export interface Update extends NamedParts {

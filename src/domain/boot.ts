@@ -7,19 +7,8 @@ import { errno, messageOf, VxnError } from '../host/errors.ts';
 import { matchesGlob } from '../host/glob.ts';
 import { ANNOTATION_PREFIX, type Annotations } from '../spec/annotations.ts';
 import type { Vm } from '../spec/vm.ts';
-import { kernelCommandLine } from '../xen/domain-config.ts';
+import { type Boot, kernelCommandLine } from '../xen/domain-config.ts';
 import type { Images } from './kinds/kind.ts';
-
-export interface Boot {
-  type: 'pv' | 'pvh';
-  arch: 'x86_64' | 'aarch64';
-  kernel: string;
-  initramfs: string;
-  /** The kernel's command line, when that is not vxn-agent's. */
-  boot?: string | undefined;
-  /** Added to the kernel's command line. */
-  cmdline: string;
-}
 
 // Xen hands a PV guest 1024 bytes, of which the last is NUL; x86 kernels take 2048.
 const CMDLINE_MAX = { pv: 1023, pvh: 2047 } as const;

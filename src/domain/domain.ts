@@ -7,9 +7,9 @@ import type { Config } from '../config/config.ts';
 import { VxnError } from '../host/errors.ts';
 import { namesIn, readIfThere, replaceFile } from '../host/files.ts';
 import { isAlive, type ProcessId } from '../host/process-id.ts';
+import type { Size } from '../xen/domain-config.ts';
 import type { KindName } from './kinds/kind.ts';
 import type { Network } from './network.ts';
-import type { Size } from './sizing.ts';
 
 /** The container of a root that lives in a domain. */
 export interface ContainerRef {

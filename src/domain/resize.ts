@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Changing the size of a running domain, in place.
+
+import type { Size } from '../xen/domain-config.ts';
 import type { Toolstack } from '../xen/toolstack.ts';
 import { GuestWatch } from './guest-watch.ts';
 import { type LiveDomain, resizeMemory, resizeVcpus } from './resize-guest.ts';
-import type { Size } from './sizing.ts';
 import { allOrNothing, type Undoable } from './undoable.ts';
 
 const DEFAULT_WEIGHT = 256;

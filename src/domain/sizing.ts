@@ -6,21 +6,7 @@ import { VxnError } from '../host/errors.ts';
 import { type Annotations, MAX_MEMORY, MAX_VCPUS, MAX_WEIGHT, MIN_MEMORY } from '../spec/annotations.ts';
 import { type Limits, parseCpuList } from '../spec/resources.ts';
 import type { Vm } from '../spec/vm.ts';
-
-/** What a domain has of the host. maxmem and maxvcpus bound what update may give it later. */
-export interface Size {
-  /** MiB. */
-  memory: number;
-  maxmem: number;
-  vcpus: number;
-  maxvcpus: number;
-  /** Physical processors it may run on, as `0-3,6`; '' for any. */
-  cpus: string;
-  /** Share of the processors when they are contended; undefined: the scheduler's default, 256. */
-  weight: number | undefined;
-  /** Percent of one processor that it gets at most; 0 for no limit. */
-  cap: number;
-}
+import type { Size } from '../xen/domain-config.ts';
 
 /** Where the values of a size come from. */
 export interface SizeSources {

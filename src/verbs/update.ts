@@ -11,11 +11,11 @@ import { TRAITS } from '../domain/kinds/kind.ts';
 import { ownDomain } from '../domain/own-domain.ts';
 import { isPaused } from '../domain/paused.ts';
 import { needsGuest, resize } from '../domain/resize.ts';
-import type { Size } from '../domain/sizing.ts';
 import { VxnError } from '../host/errors.ts';
 import { withLock } from '../host/lock.ts';
 import { type Json, optionalObject } from '../spec/read.ts';
 import { parseLimits } from '../spec/resources.ts';
+import type { Size } from '../xen/domain-config.ts';
 import { physicalCpus } from '../xen/host.ts';
 
 /** The stored container. Throws DOES_NOT_EXIST, WRONG_STATE. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The text of xl.cfg(5) for a container's domain: a pure function of what the domain is to be.
+// The text of xl.cfg(5) for a domain: a pure function of the plan of the domain.
 
 /** An image file that the domain sees as a block device. */
 export interface Disk {
@@ -10,9 +10,23 @@ export interface Disk {
   readonly: boolean;
 }
 
-export interface DomainPlan {
-  name: string;
-  uuid: string;
+/** What a domain has of the host. maxmem and maxvcpus bound later changes. */
+export interface Size {
+  /** MiB, now and at most. */
+  memory: number;
+  maxmem: number;
+  vcpus: number;
+  maxvcpus: number;
+  /** Physical processors that it may run on, as `0-3,6`; '' for any. */
+  cpus: string;
+  /** Share of the processors when they are contended; undefined: the scheduler's default, 256. */
+  weight: number | undefined;
+  /** Percent of one processor that it gets at most; 0 for no limit. */
+  cap: number;
+}
+
+/** What a domain boots. */
+export interface Boot {
   type: 'pv' | 'pvh';
   arch: 'x86_64' | 'aarch64';
   kernel: string;
@@ -21,17 +35,11 @@ export interface DomainPlan {
   boot?: string | undefined;
   /** Added to the kernel's command line. */
   cmdline: string;
-  /** MiB, now and at most. */
-  memory: number;
-  maxmem: number;
-  vcpus: number;
-  maxvcpus: number;
-  /** Physical processors that it may run on; '' for any. */
-  cpus: string;
-  /** undefined leaves the scheduler's default. */
-  weight: number | undefined;
-  /** Percent of one processor; 0 for no limit. */
-  cap: number;
+}
+
+export interface DomainPlan extends Boot, Size {
+  name: string;
+  uuid: string;
   disks: readonly Disk[];
   /** The hotplug script that attaches them. */
   blockScript: string;
@@ -52,7 +60,7 @@ const BASE_CMDLINE = 'console=hvc0 quiet loglevel=4 panic=0 random.trust_cpu=on'
 const PV_CMDLINE = 'noresume pci=off';
 
 /** The kernel's command line. Processes are never described here: they go through the guest channel. */
-export function kernelCommandLine(plan: Pick<DomainPlan, 'type' | 'arch' | 'boot' | 'cmdline'>): string {
+export function kernelCommandLine(plan: Pick<Boot, 'type' | 'arch' | 'boot' | 'cmdline'>): string {
   const own = plan.arch === 'x86_64' ? `${BASE_CMDLINE} ${PV_CMDLINE}` : BASE_CMDLINE;
   return [plan.boot ?? own, plan.cmdline].filter((p) => p !== '').join(' ');
 }

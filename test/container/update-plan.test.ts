@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULTS } from '../../src/config/config.ts';
 import { checkUpdatable, planUpdate } from '../../src/container/update-plan.ts';
-import type { Size } from '../../src/domain/sizing.ts';
 import type { Limits } from '../../src/spec/resources.ts';
+import type { Size } from '../../src/xen/domain-config.ts';
 import { throwsVxn } from '../fixtures/throws.ts';
 
 const MIB = 1 << 20;

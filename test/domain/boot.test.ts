@@ -4,9 +4,10 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULTS } from '../../src/config/config.ts';
-import { type Boot, chooseBoot } from '../../src/domain/boot.ts';
+import { chooseBoot } from '../../src/domain/boot.ts';
 import { Annotations } from '../../src/spec/annotations.ts';
 import { parseVm } from '../../src/spec/vm.ts';
+import type { Boot } from '../../src/xen/domain-config.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 import { throwsVxn } from '../fixtures/throws.ts';
 

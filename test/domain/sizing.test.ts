@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULTS } from '../../src/config/config.ts';
-import { rootFree, type Size, sizeDomain } from '../../src/domain/sizing.ts';
+import { rootFree, sizeDomain } from '../../src/domain/sizing.ts';
 import { Annotations } from '../../src/spec/annotations.ts';
+import type { Size } from '../../src/xen/domain-config.ts';
 import { specOf } from '../fixtures/spec.ts';
 import { throwsVxn } from '../fixtures/throws.ts';
 
