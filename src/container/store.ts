@@ -69,7 +69,7 @@ export function load(places: Places): Container {
   const container = loadAny(places);
   if (container.legacy !== undefined) {
     throw new VxnError('UNSUPPORTED', 'this container was made by an earlier version of vxn', {
-      hint: 'state, list, kill and delete work with it; create it again for everything else',
+      hint: 'state, list, ps, kill and delete work with it; create it again for everything else',
     });
   }
   return container;

@@ -5,7 +5,7 @@ import { encodeFrame, Type } from '../channel/protocol.ts';
 import type { Config } from '../config/config.ts';
 import { checkId, domainOf, type Places, placesOf } from '../container/container.ts';
 import { statusOf } from '../container/status.ts';
-import { load } from '../container/store.ts';
+import { loadAny } from '../container/store.ts';
 import type { DomainPlaces } from '../domain/domain.ts';
 import { VxnError } from '../host/errors.ts';
 import { parseConfigText } from '../spec/bundle.ts';
@@ -64,7 +64,7 @@ const dom0Process = (pid: number, kind: Dom0Process['kind'], program: () => stri
 export async function ps(config: Config, root: string, id: string): Promise<Dom0Process[]> {
   checkId(id);
   const places = placesOf(config, root, id);
-  const container = load(places);
+  const container = loadAny(places);
   const { holder } = container;
   const status = statusOf(places, container);
   if (holder === undefined || status === 'stopped' || status === 'creating')
