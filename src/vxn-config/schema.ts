@@ -46,12 +46,12 @@ export const SCHEMA = {
     extends: {
       kind: 'string',
       form: ONE_LINE,
-      doc: 'The description that this one changes: the name of one that comes with vxn, or a file, relative to this one. Sections are merged key by key; everything else replaces.',
+      doc: 'The description that this one extends: a name that `vxn-config list` prints, or a file, relative to this one. Sections are merged key by key. Lists and values replace.',
     },
     description: {
       kind: 'string',
       form: ONE_LINE,
-      doc: 'What the target is, in one line; `vxn-config list` shows it.',
+      doc: 'One line about the target. `vxn-config list` shows it.',
       default: '',
     },
     architecture: {
@@ -72,22 +72,28 @@ export const SCHEMA = {
         values: ['containerd', 'docker', 'podman', 'k3s', 'kubernetes'],
         doc: 'An engine.',
       },
-      doc: 'What gets to know the runtime. containerd: ctr, vctr and CRI. kubernetes: the RuntimeClass, for a cluster whose nodes run containerd.',
+      doc: 'The engines that can use vxn. containerd means ctr, vctr and CRI. kubernetes means the RuntimeClass, for a cluster whose nodes run containerd.',
       default: ['containerd', 'docker', 'podman'],
     },
     paths: {
       kind: 'section',
-      doc: 'Where things lie on the target.',
+      doc: 'The folders and files of the target.',
       fields: {
-        bindir: path('Programs for users: vctr, vxn-oci-runtime, containerd-shim-vxn-v2.', '/usr/bin'),
-        sbindir: path('Where xl, xenstore-read and mke2fs are looked for first.', '/usr/sbin'),
+        bindir: path(
+          'The folder of programs for users: vctr, vxn-oci-runtime, containerd-shim-vxn-v2.',
+          '/usr/bin',
+        ),
+        sbindir: path('The folder where vxn looks first for xl, xenstore-read and mke2fs.', '/usr/sbin'),
         libexecdir: path(
           'The folder that holds the folder vxn with the runtime and its helpers.',
           '/usr/libexec',
         ),
         libdir: path('The folder that holds tmpfiles.d, modules-load.d and systemd.', '/usr/lib'),
-        sysconfdir: path('Configuration.', '/etc'),
-        datadir: path('Data that no architecture owns: bash completion, the RuntimeClass.', '/usr/share'),
+        sysconfdir: path('The folder of configuration files.', '/etc'),
+        datadir: path(
+          'The folder of data for every architecture: bash completion, the RuntimeClass.',
+          '/usr/share',
+        ),
         localstatedir: path('The folder that holds lib/vxn and lib/rancher.', '/var'),
         node: path('The node that runs the runtime.', '/usr/bin/node'),
         blobs: {
@@ -117,19 +123,19 @@ export const SCHEMA = {
         version: {
           kind: 'enum',
           values: CONTAINERD_GENERATIONS,
-          doc: 'The generation that the target runs. It decides the form of the configuration: version 2 for 1.6 and 1.7, 3 for 2.0 to 2.2, 4 for 2.3.',
+          doc: 'The generation of containerd on the target. It decides the version of the configuration: 2 for 1.6 and 1.7, 3 for 2.0 to 2.2, 4 for 2.3.',
           default: '1.7',
         },
         configVersion: {
           kind: 'enum',
           values: ['2', '3', '4'],
-          doc: 'The version at the head of the configuration. A drop-in must not be newer than the file that imports it: lower it to that.',
+          doc: 'The version at the head of the configuration. A drop-in must not be newer than the file that imports it, so lower this value to the version of that file.',
           derived: 'the newest that the generation knows',
         },
         layout: {
           kind: 'enum',
           values: ['file', 'drop-in'],
-          doc: 'file: config.toml holds everything. drop-in: conf.d/50-vxn.toml, which config.toml imports. 1.6 and 1.7 do not merge imported plugin sections, so they take only file.',
+          doc: 'file: config.toml holds everything. drop-in: config.toml imports conf.d/50-vxn.toml. 1.6 and 1.7 do not merge imported plugin sections, so they take only file.',
           derived: 'file for 1.6 and 1.7, else drop-in',
         },
         handler: {
@@ -141,60 +147,60 @@ export const SCHEMA = {
         defaultRuntime: {
           kind: 'enum',
           values: ['runc', 'vxn'],
-          doc: 'What CRI runs a pod with that names no handler. With k3s, only runc.',
+          doc: 'The runtime of a pod that names no handler. With k3s it must be runc.',
           default: 'runc',
         },
         form: {
           kind: 'enum',
           values: ['shim', 'runc-options'],
-          doc: 'shim: the runtime type io.containerd.vxn.v2, which cannot fall back to runc. runc-options: the type io.containerd.runc.v2 with BinaryName, for which containerd asks the runtime for its features; refused for 2.0, some releases of which then run the real runc.',
+          doc: 'shim: the runtime type io.containerd.vxn.v2, which cannot fall back to runc. runc-options: the type io.containerd.runc.v2 with BinaryName, with which containerd asks the runtime for its features. It is refused for 2.0, because some of its releases then run the real runc.',
           default: 'shim',
         },
         snapshotter: {
           kind: 'string',
           form: NAME,
-          doc: "CRI's snapshotter.",
+          doc: 'The snapshotter of CRI.',
           derived: "containerd's own default",
         },
         sandboxImage: {
           kind: 'string',
           form: { pattern: /^[a-z0-9](?:[A-Za-z0-9._:/@-]{0,254})$/, words: 'the name of an image' },
-          doc: "The image of a pod's sandbox, where containerd's default cannot be pulled.",
+          doc: "The image of a pod's sandbox. Set it where containerd's default image cannot be pulled.",
           derived: "containerd's own default",
         },
         systemdCgroup: {
           kind: 'boolean',
-          doc: "Whether runc's cgroups are made by systemd. It goes with the form runc-options, and with the entry of runc that the configuration needs on 1.6 and 1.7.",
+          doc: "Whether systemd makes runc's cgroups. It has an effect with the form runc-options, and in the entry of runc that the configuration needs on 1.6 and 1.7.",
           default: false,
         },
       },
     },
     docker: {
       kind: 'section',
-      doc: 'docker.',
+      doc: 'The engine docker.',
       fields: {
         defaultRuntime: {
           kind: 'enum',
           values: ['runc', 'vxn'],
-          doc: 'What docker runs a container with when --runtime is not given.',
+          doc: 'The runtime of a container for which docker gets no --runtime.',
           default: 'runc',
         },
         form: {
           kind: 'enum',
           values: ['path', 'shim'],
-          doc: 'path: docker calls vxn-oci-runtime by its path, which every docker can. shim: by the runtime type io.containerd.vxn.v2, docker 23 and later.',
+          doc: 'path: docker calls vxn-oci-runtime by its path. Every docker can do this. shim: docker uses the runtime type io.containerd.vxn.v2, from docker 23 on.',
           default: 'path',
         },
       },
     },
     podman: {
       kind: 'section',
-      doc: 'podman.',
+      doc: 'The engine podman.',
       fields: {
         defaultRuntime: {
           kind: 'enum',
           values: ['crun', 'runc', 'vxn'],
-          doc: 'What podman runs a container with when --runtime is not given.',
+          doc: 'The runtime of a container for which podman gets no --runtime.',
           derived: "podman's own default",
         },
       },
@@ -206,7 +212,7 @@ export const SCHEMA = {
         runtimeClass: {
           kind: 'string',
           form: NAME,
-          doc: 'Its name: runtimeClassName of a pod.',
+          doc: 'The name of the RuntimeClass, for runtimeClassName of a pod.',
           default: 'vxn',
         },
         overheadMemory: {
@@ -214,14 +220,19 @@ export const SCHEMA = {
           min: 0,
           max: 65536,
           unit: 'MiB',
-          doc: "What a pod costs beside its containers' limits.",
-          derived: 'memoryOverhead of defaults, and 32 for the helpers in Dom0',
+          doc: "Memory that a pod costs beside its containers' limits.",
+          derived: 'defaults.memoryOverhead plus 32 for the helpers in Dom0',
         },
-        overheadCpu: { kind: 'string', form: CPU, doc: 'Processor time that a pod costs.', default: '50m' },
+        overheadCpu: {
+          kind: 'string',
+          form: CPU,
+          doc: "Processor time that a pod costs beside its containers' limits.",
+          default: '50m',
+        },
         nodeSelector: {
           kind: 'list',
           items: { kind: 'string', form: LABEL, doc: 'A label.' },
-          doc: 'Labels of the nodes that have vxn, as NAME=VALUE.',
+          doc: 'Labels of the nodes that have vxn, as NAME=VALUE. Kubernetes starts pods of the RuntimeClass on these nodes only.',
           default: [],
         },
       },
@@ -229,7 +240,7 @@ export const SCHEMA = {
     modules: {
       kind: 'list',
       items: { kind: 'string', form: MODULE, doc: 'A module.' },
-      doc: 'Kernel modules that Dom0 loads at boot; one that is built in does no harm.',
+      doc: 'Kernel modules that Dom0 loads at boot. A module that is built in does no harm.',
       default: [
         'xen-evtchn',
         'xen-gntdev',
@@ -252,14 +263,14 @@ export const SCHEMA = {
         after: {
           kind: 'list',
           items: { kind: 'string', form: UNIT, doc: 'A unit.' },
-          doc: 'Units after which an engine starts, because it may restart containers at once. One that does not exist does no harm.',
+          doc: 'Units that start before the engines, because an engine may restart containers at once. A unit that does not exist does no harm.',
           default: ['xenstored.service', 'xen-init-dom0.service', 'xenconsoled.service', 'xen.service'],
         },
       },
     },
     defaults: {
       kind: 'settings',
-      doc: 'Settings of the runtime, as in /etc/vxn/vxn.yaml: memory, vcpus, rootFree, the annotations that a pod may carry, and so on. Those that follow from the rest of the description (libexecDir, guestType, kernel, initramfs) need not be given.',
+      doc: 'Settings of the runtime, as in /etc/vxn/vxn.yaml: memory, vcpus, rootFree, the annotations that a pod may carry, and so on. libexecDir, guestType, kernel and initramfs follow from the rest of the description, so you need not give them.',
     },
   },
 } as const satisfies SectionField;
