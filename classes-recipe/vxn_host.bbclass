@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Makes a Xen Dom0 image a host of vxn: `inherit vxn_host` in the image's recipe. conf/distro/include/vxn-host.inc does so for
-# images of other layers, and sets what the whole build needs.
+# Makes a Xen Dom0 image a host of vxn: `inherit vxn_host` in the image's recipe.
+# conf/distro/include/vxn-host.inc does this for images of other layers. It also sets the values
+# that the whole build needs.
 # nooelint: oelint.vars.mispell.unknown - a variable of this layer
 VXN_ENGINES ??= "containerd"
 # nooelint: oelint.vars.mispell.unknown - a variable of this layer
@@ -18,7 +19,7 @@ VXN_HOST_PACKAGES ?= "\
 "
 IMAGE_INSTALL:append = " ${VXN_HOST_PACKAGES}"
 
-# What Dom0 needs of its kernel; a kernel that has it built in has no such packages.
+# Modules of Dom0's kernel. A kernel with built-in drivers has no such packages.
 VXN_HOST_MODULES ?= "\
     kernel-module-act-mirred \
     kernel-module-cls-matchall \
@@ -31,5 +32,5 @@ VXN_HOST_MODULES ?= "\
 "
 PACKAGE_INSTALL_ATTEMPTONLY:append = " ${VXN_HOST_MODULES}"
 
-# Dom0's root is not the place where containers' disks end up, but few have another.
+# Few Dom0s have a file system of its own for containers' disks. So the root needs room for them.
 IMAGE_ROOTFS_EXTRA_SPACE:append = " + 1048576"

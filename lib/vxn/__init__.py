@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-# What recipes of this layer call; conf/layer.conf makes it known to BitBake.
+# Functions that recipes of this layer call. conf/layer.conf makes them known to BitBake.
 BBIMPORTS = ["initramfs"]

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The guest's initramfs: the agent as /init, and those kernel modules that the guest's kernel has not built in."""
+"""The guest's initramfs.
+
+It has the agent as /init, and the kernel modules that are not built into the guest's kernel.
+"""
 
 import gzip
 import io
@@ -9,7 +12,8 @@ import re
 import subprocess
 import tarfile
 
-# What the agent loads before it opens its channel, after that, and when there is an interface.
+# The agent loads the first group before it opens its channel, the second after that, and the third
+# when there is an interface.
 MODULES = (
     ("0-channel", ("xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs")),
     ("1-disk", ("xen-blkfront", "ext4", "overlay")),
@@ -27,7 +31,10 @@ class MissingModule(Exception):
 
 
 def newc(entries):
-    """A cpio archive of (path, mode, content) in the kernel's own format, the same bytes for the same entries."""
+    """A cpio archive in the kernel's own format. An entry is (path, mode, content).
+
+    The same entries give the same bytes.
+    """
     out = io.BytesIO()
 
     def member(number, path, mode, data):
@@ -47,12 +54,12 @@ def newc(entries):
 
 
 def module_name(path):
-    """xen_gntdev for kernel/drivers/xen/xen-gntdev.ko.xz: the name by which the kernel knows it."""
+    """The kernel's name of a module: xen_gntdev for kernel/drivers/xen/xen-gntdev.ko.xz."""
     return os.path.basename(path).split(".ko")[0].replace("-", "_")
 
 
 def unpacked(path, data):
-    """A module's bytes, however the kernel's recipe has packed it."""
+    """A module's bytes. The kernel's recipe may have compressed them."""
     if path.endswith(".gz"):
         return gzip.decompress(data)
     if path.endswith(".xz"):
@@ -63,7 +70,10 @@ def unpacked(path, data):
 
 
 class ModuleTree:
-    """A kernel's modules, as its recipe deploys them: a tarball of lib/modules/VERSION that no depmod has seen."""
+    """A kernel's modules as its recipe deploys them: a tarball of lib/modules/VERSION.
+
+    Nobody has called depmod for it.
+    """
 
     def __init__(self, tarball):
         self.files = {}
@@ -79,19 +89,22 @@ class ModuleTree:
                     self.files[module_name(name)] = (name, tar.extractfile(member).read())
 
     def fields(self, name, field):
-        """What a module says of itself in its section .modinfo: strings of the form field=value."""
+        """The values of a field in a module's section .modinfo, which has strings field=value."""
         found = re.findall(rb"(?<=\0)%s=([^\0]*)\0" % field.encode(), unpacked(*self.files[name]))
         return [value.decode() for value in found]
 
     def wished(self, wish):
-        """The module that a softdep asks for, by a name or an alias that several may have: one that every processor can load."""
+        """The module that a softdep asks for by its name or an alias, as a list of at most one.
+
+        Several modules may have the alias. Then it is one that every processor can load.
+        """
         if wish not in self.met:
             found = [name for name in sorted(self.files) if name == module_name(wish) or wish in self.fields(name, "alias")]
             self.met[wish] = sorted(found, key=lambda name: (name != module_name(wish), not name.endswith("_generic")))[:1]
         return self.met[wish]
 
     def needs(self, name):
-        """The modules that have to be there before this one."""
+        """The modules that the kernel must have loaded before this one."""
         needs = [n for depends in self.fields(name, "depends") for n in depends.split(",") if n]
         for softdep in self.fields(name, "softdep"):
             before, _, _ = softdep.partition("post:")
@@ -99,7 +112,7 @@ class ModuleTree:
         return needs
 
     def with_needs(self, name, after=()):
-        """A module and all that it needs, in the order in which they are to be loaded. Raises MissingModule."""
+        """A module and all modules that it needs, in the order of loading. Raises MissingModule."""
         name = module_name(name)
         if name in self.builtin or name in after:
             return []
@@ -124,7 +137,7 @@ def module_entries(tarball):
                     seen.add(module)
                     modules.append(module)
         for number, module in enumerate(modules):
-            # Loaded in the order of their names.
+            # The agent loads them in the order of their names.
             name, data = tree.files[module]
             entries.append(("lib/vxn/modules/%s/%02d-%s" % (group, number, name), FILE, data))
     return entries
@@ -136,7 +149,7 @@ def write(out, agent, tarball=None):
         init = f.read()
     folders = ("dev", "proc", "sys", "run", "tmp", "lib", "lib/vxn", "lib/vxn/modules")
     entries = [(folder, DIRECTORY, b"") for folder in folders]
-    # The kernel opens it as init's stdio before anything is mounted.
+    # The kernel opens dev/console as init's stdio before anything is mounted.
     entries += [("dev/console", CONSOLE, b""), ("init", PROGRAM, init)]
     if tarball:
         entries += module_entries(tarball)

@@ -1,8 +1,8 @@
 # nooelint: oelint.var.mandatoryvar.HOMEPAGE - the layer is all there is
 # SPDX-License-Identifier: MIT
 SUMMARY = "Container images that come with a Dom0"
-DESCRIPTION = "The OCI archives of VXN_CONTAINER_IMAGES, and a unit that \
-imports each of them once into the engine of the target."
+DESCRIPTION = "The package has the OCI archives of VXN_CONTAINER_IMAGES, \
+and a unit that imports each of them once into the engine of the target."
 SECTION = "console/tools"
 LICENSE = "MIT"
 # nooelint: oelint.var.licenseremotefile - it has no sources of its own
@@ -12,9 +12,10 @@ SRC_URI = "file://vxn-import-images.in;subdir=${BP} \
            file://vxn-import-images.service.in;subdir=${BP} \
            "
 
-# OCI archives (or docker's): absolute file names, or RECIPE:FILE for what the recipe of an image deploys.
+# OCI archives (or docker's): absolute file names, or RECIPE:FILE for a file that the recipe of an
+# image deploys.
 VXN_CONTAINER_IMAGES ?= ""
-# The engine that gets them, and its namespace if that is containerd: k8s.io is where CRI looks.
+# The engine that gets them, and the namespace if the engine is containerd. CRI looks in k8s.io.
 VXN_IMAGES_ENGINE ?= "containerd"
 VXN_IMAGES_NAMESPACE ?= "default"
 
@@ -32,7 +33,7 @@ def vxn_archives(d):
         archives.append((recipe, d.expand('${DEPLOY_DIR_IMAGE}/' + name)) if colon else (None, word))
     return archives
 
-# nooelint: oelint.task.noanonpython - what cannot be is refused while parsing
+# nooelint: oelint.task.noanonpython - it refuses wrong values while parsing
 python () {
     import os, re
     engine = d.getVar('VXN_IMAGES_ENGINE')

@@ -1,21 +1,22 @@
 # nooelint: oelint.var.mandatoryvar.HOMEPAGE - the layer is all there is
 # SPDX-License-Identifier: MIT
-SUMMARY = "Kernel and initramfs of the machines that vxn runs containers in"
-DESCRIPTION = "With VXN_GUEST = 'agent', the initramfs holds vxn-agent as its \
-only program; the kernel is that of the multiconfig for guests or, without \
-one, Dom0's own. With 'marker', everything comes from meta-virtualization's \
-vruntime."
+SUMMARY = "Kernel and initramfs of the domains that run vxn's containers"
+DESCRIPTION = "With VXN_GUEST = 'agent', the initramfs has vxn-agent as its \
+only program. The kernel comes from the multiconfig for guests. Without that \
+multiconfig it is Dom0's own kernel. With VXN_GUEST = 'marker', everything \
+comes from meta-virtualization's vruntime."
 
 require vxn.inc
 require ${@'vxn-guest-marker.inc' if d.getVar('VXN_GUEST') == 'marker' else 'vxn-guest-agent.inc'}
 
-# The machine that the multiconfig is for, and where it deploys. VXN_MC_DEPLOY is meta-virtualization's own variable.
+# The machine of the multiconfig, and the folder where it deploys. VXN_MC_DEPLOY is
+# meta-virtualization's own variable.
 VXN_GUEST_MACHINE ?= "${@{'x86_64': 'qemux86-64', 'aarch64': 'qemuarm64'}.get(d.getVar('VXN_ARCH'), '')}"
 # Up to scarthgap, a distro without a TCLIBCAPPEND of its own has "-glibc" at the end of TMPDIR.
 VXN_MC_DEPLOY ?= "${TOPDIR}/tmp-${VXN_GUEST_MULTICONFIG}${@d.getVar('TCLIBCAPPEND') or ''}/deploy/images/${VXN_GUEST_MACHINE}"
 
 def vxn_guest_mcdepends(d):
-    """The multiconfig's tasks that deploy what is taken from there; none if it is not built."""
+    """The multiconfig's tasks that deploy the files that this recipe takes. None if it is not built."""
     multiconfig = d.getVar('VXN_GUEST_MULTICONFIG')
     if multiconfig not in (d.getVar('BBMULTICONFIG') or '').split():
         return ''
@@ -26,10 +27,10 @@ def vxn_guest_mcdepends(d):
 do_configure[noexec] = "1"
 do_compile[cleandirs] = "${B}"
 do_compile[mcdepends] = "${@vxn_guest_mcdepends(d)}"
-# By these tasks BitBake knows what comes from there; the folder's name says nothing.
+# BitBake knows from these tasks which files come from there. The folder's name does not matter.
 do_compile[vardepsexclude] += "VXN_MC_DEPLOY"
 
-# vxn_take FILE RECIPE OUT: a file that the multiconfig has deployed.
+# vxn_take FILE RECIPE OUT: copies a file that the multiconfig has deployed.
 vxn_take() {
     if [ ! -f "${VXN_MC_DEPLOY}/$1" ]; then
         bbfatal "${VXN_MC_DEPLOY} has no $1: add ${VXN_GUEST_MULTICONFIG} to BBMULTICONFIG, or run bitbake mc:${VXN_GUEST_MULTICONFIG}:$2"

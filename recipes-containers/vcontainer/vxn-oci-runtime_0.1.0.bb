@@ -8,16 +8,16 @@ SUMMARY:${PN}-podman-config = "${SUMMARY} (podman's configuration)"
 SUMMARY:${PN}-k3s-config = "${SUMMARY} (k3s's configuration)"
 SUMMARY:${PN}-bash-completion = "${SUMMARY} (completion of vctr)"
 SUMMARY:${PN}-config-tool = "${SUMMARY} (vxn-config, its templates and this target's description)"
-DESCRIPTION = "vxn-oci-runtime stands where runc does: containerd, docker, \
-podman and Kubernetes call it, and a container becomes a Xen domain with its \
-own kernel. The recipe bundles the TypeScript with esbuild, builds the helpers \
-in C, and renders the configuration of this very target with vxn-config."
+DESCRIPTION = "vxn-oci-runtime takes the place of runc: containerd, docker, \
+podman and Kubernetes call it. A container runs in a Xen domain with a kernel \
+of its own. The recipe bundles the TypeScript with esbuild, builds the helpers \
+in C, and renders the configuration of this target with vxn-config."
 
 require vxn.inc
 require vxn-npm.inc
 require recipes-devtools/esbuild/npmjs-mirror.inc
 
-# The helpers have Xen's libraries and libseccomp linked in.
+# Xen's libraries and libseccomp are linked into the helpers.
 LICENSE .= " & LGPL-2.1-only"
 
 DEPENDS += "esbuild-native nodejs-native xen-tools"
@@ -39,7 +39,7 @@ inherit systemd
 
 SYSTEMD_SERVICE:${PN} = "vxn-snapshot.service"
 
-# Engines that get to know the runtime, and what kind of guest a container becomes.
+# The engines that can use the runtime, and the kind of guest.
 VXN_ENGINES ?= "containerd"
 PACKAGECONFIG ??= "${VXN_ENGINES} \
                    ${@bb.utils.filter('DISTRO_FEATURES', 'seccomp', d)} \
@@ -55,10 +55,10 @@ PACKAGECONFIG[seccomp] = "SECCOMP=1,SECCOMP=0,libseccomp"
 
 EXTRA_OEMAKE += "BUILD=${B}/native WERROR= STRIP_FLAG= libexecdir=${libexecdir} ${PACKAGECONFIG_CONFARGS}"
 
-# The description that this target extends: the name of one that comes with vxn, or a file.
+# The description that this target extends: a name that comes with vxn, or a file.
 VXN_TARGET ?= "${@vxn_default_target(d)}"
-# containerd's generation, such as 2.2; empty: that of the recipe that provides virtual-containerd. k3s has one inside of
-# which no recipe says the version.
+# containerd's generation, such as 2.2. If it is empty, the recipe that provides virtual-containerd
+# decides. No recipe says the version of the containerd inside k3s.
 VXN_CONTAINERD_VERSION ?= ""
 # nooelint: oelint.vars.mispell.unknown - a variable of this layer
 VXN_CONFIG[doc] = "Keys of the target description and their values, such as VXN_CONFIG[defaults.memory] = '512'."
@@ -77,12 +77,18 @@ def vxn_is_file(target):
     return '/' in target or target.endswith(('.yaml', '.yml'))
 
 def vxn_extends(text):
-    """Where a description's text names the one that it extends, as a match whose group 1 is that name; None if it does not."""
+    """The place where a description names the one that it extends: a match with the name in group 1.
+
+    None if it names none.
+    """
     import re
     return re.search(r"""^[{ ]*["']?extends["']?[ ]*:[ ]*("[^"\n]*"|'[^'\n]*'|[^\s#,}]+)""", text, re.M)
 
 def vxn_target_files(d):
-    """The file that VXN_TARGET names and those that it extends, in that order; none if it is a description of vxn's own."""
+    """The file that VXN_TARGET names, then the files that it extends.
+
+    None if VXN_TARGET is a description that comes with vxn.
+    """
     import os
     files, name = [], d.getVar('VXN_TARGET')
     while vxn_is_file(name):
@@ -90,7 +96,7 @@ def vxn_target_files(d):
         if path in files:
             break
         files.append(path)
-        # Which files there are is a matter of parsing.
+        # When a file appears or goes, BitBake must parse again.
         bb.parse.mark_dependency(d, path)
         if not os.path.isfile(path):
             break
@@ -102,13 +108,13 @@ def vxn_target_files(d):
     return files
 
 def vxn_copied_name(files, path):
-    """What a file of the user's own is called beside the target's description; folders are not taken along."""
+    """The name of a copy of a user's file, beside the target's description. It has no folders."""
     import os
     number = files.index(path)
     return 'base%s-%s' % (number + 1 if number else '', os.path.basename(path))
 
 def vxn_settings(d):
-    """VXN_CONFIG as JSON: key -> value, a piece of YAML."""
+    """VXN_CONFIG as JSON: key -> value. A value is a piece of YAML."""
     import json
     flags = d.getVarFlags('VXN_CONFIG') or {}
     return json.dumps({key: d.expand(value) for key, value in sorted(flags.items()) if key != 'doc'})
@@ -120,14 +126,14 @@ def vxn_containerd_version(d):
     provided = d.expand('${PKGDATA_DIR}/runtime-rprovides/virtual-containerd')
     packages = sorted(os.listdir(provided)) if os.path.isdir(provided) else []
     for package in packages:
-        # 2.2.1+git, or v2.0.10 as scarthgap has it
+        # Either 2.2.1+git, or v2.0.10 in scarthgap.
         version = re.match(r'v?(\d+\.\d+)', oe.packagedata.read_subpkgdata_dict(package, d).get('PV', ''))
         if version:
             return version[1]
     return None
 
 def vxn_description(d):
-    """What BitBake knows of the target, as keys of a target description; values are YAML, as JSON is."""
+    """BitBake's knowledge of the target, as keys of a target description. Values are YAML."""
     import json, os
     packageconfig = d.getVar('PACKAGECONFIG').split()
     files = vxn_target_files(d)
@@ -161,9 +167,12 @@ def vxn_description(d):
     return description
 
 def vxn_yaml(description):
-    """A target description as text, from dotted keys and values in YAML. Needs no library that a build host may lack."""
+    """A target description as text, from dotted keys and values in YAML.
+
+    It needs no library, because a build host may lack one.
+    """
     lines, open_sections = [], []
-    # Keys of a section stand together, after those that are in none.
+    # Keys without a section come first. The keys of a section stand together.
     for key, value in sorted(description.items(), key=lambda item: (item[0].split('.')[:-1], item[0])):
         *sections, name = key.split('.')
         for depth, section in enumerate(sections):
@@ -174,7 +183,7 @@ def vxn_yaml(description):
     return '\n'.join(lines) + '\n'
 
 def vxn_runtime_problem(d):
-    """What is wrong with the target, as one sentence; None when nothing is."""
+    """The mistake in the description of the target, as one sentence. None if there is none."""
     import os
     flags = d.getVarFlags('VXN_CONFIG') or {}
     if 'extends' in flags:
@@ -185,21 +194,21 @@ def vxn_runtime_problem(d):
     for path in vxn_target_files(d):
         if not os.path.isfile(path):
             return 'VXN_TARGET names or extends %s, which is not there: create it, or correct the name' % path
-    # A description of the user's own can say it.
+    # A user's own description can give it.
     given = d.getVar('VXN_CONTAINERD_VERSION') or 'containerd.version' in flags or vxn_is_file(target)
     if 'k3s' in d.getVar('PACKAGECONFIG').split() and not given:
         return ('VXN_ENGINES has "k3s", whose own containerd decides the form of the configuration: set '
                 'VXN_CONTAINERD_VERSION to its generation, such as "1.7" for k3s 1.28 or "2.2" for k3s 1.35')
     return None
 
-# nooelint: oelint.task.noanonpython - what cannot be is refused while parsing
+# nooelint: oelint.task.noanonpython - it refuses wrong values while parsing
 python () {
     problem = vxn_runtime_problem(d)
     if problem:
         raise bb.parse.SkipRecipe(problem)
 }
 
-# The configuration's form follows containerd's version, which only its package data tells.
+# containerd's version decides the form of the configuration. Only containerd's package data has it.
 do_configure[depends] += "${@bb.utils.contains('PACKAGECONFIG', 'containerd', 'virtual/containerd:do_packagedata', '', d)}"
 
 python do_configure() {
@@ -221,7 +230,7 @@ python do_configure() {
 do_configure[cleandirs] = "${B}"
 do_configure[file-checksums] += "${@' '.join('%s:%s' % (path, os.path.exists(path)) for path in vxn_target_files(d))}"
 
-# BitBake hashes no flags that a function reads.
+# BitBake does not hash flags that a function reads.
 VXN_SETTINGS = "${@vxn_settings(d)}"
 VXN_SETTINGS[vardepvalue] = "${VXN_SETTINGS}"
 
@@ -242,7 +251,7 @@ do_install() {
     install -d ${D}${mandir}/man8
     install -m 0644 ${S}/man/*.8 ${D}${mandir}/man8
 
-    # For `vxn-config check` and `install` on the target itself.
+    # These files are for `vxn-config check` and `install` on the target itself.
     install -m 0755 ${B}/dist/bin/vxn-config ${D}${bindir}/vxn-config
     install -d ${D}${datadir}/vxn/schema ${D}${datadir}/vxn/templates/targets
     install -m 0644 ${B}/dist/share/vxn/schema/target.schema.json ${D}${datadir}/vxn/schema
@@ -291,14 +300,15 @@ RDEPENDS:${PN} = "${PN}-helpers \
                   xen-tools-xl \
                   "
 RDEPENDS:${PN}-containerd = "${PN} virtual-containerd"
-# With docker.form=shim, docker calls the shim.
+# With docker.form=shim, docker calls the shim, which this package has.
 RDEPENDS:${PN}-docker-config = "${PN} ${PN}-containerd docker"
 RDEPENDS:${PN}-podman-config = "${PN} podman"
 RDEPENDS:${PN}-k3s-config = "${PN} ${PN}-containerd k3s"
 RDEPENDS:${PN}-config-tool = "nodejs"
 RDEPENDS:${PN}-bash-completion = "bash-completion"
 
-# The two have files of the same names. To take the place of meta-virtualization's package: PREFERRED_RPROVIDER_vxn = "vxn-oci-runtime".
+# meta-virtualization's package vxn has files of the same names. This package takes its place with
+# PREFERRED_RPROVIDER_vxn = "vxn-oci-runtime".
 RPROVIDES:${PN} = "${@'vxn' if d.getVar('PREFERRED_RPROVIDER_vxn') == d.getVar('PN') else ''}"
 RCONFLICTS:${PN} = "vxn"
 RREPLACES:${PN} = "${@'vxn' if d.getVar('PREFERRED_RPROVIDER_vxn') == d.getVar('PN') else ''}"

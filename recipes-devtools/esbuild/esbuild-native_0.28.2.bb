@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: MIT
 SUMMARY = "JavaScript and TypeScript bundler"
-DESCRIPTION = "The executable that esbuild's authors publish for each kind of \
-build host. It is static, and needs neither node nor npm to bundle."
+DESCRIPTION = "esbuild's authors publish an executable for each kind of \
+build host. It is static, and bundles without node and npm."
 HOMEPAGE = "https://esbuild.github.io/"
 BUGTRACKER = "https://github.com/evanw/esbuild/issues"
 SECTION = "devel"
 LICENSE = "MIT"
-# nooelint: oelint.var.licenseremotefile - the package holds none
+# nooelint: oelint.var.licenseremotefile - the package has no license file
 LIC_FILES_CHKSUM = "file://${COMMON_LICENSE_DIR}/MIT;md5=0835ade698e0bcf8506ecda2f7b4f302"
 
 require recipes-devtools/esbuild/npmjs-mirror.inc
 require esbuild-checksums.inc
 
 def esbuild_cpu(d):
-    """The build host's processor in the words of esbuild's packages."""
+    """The name of the build host's processor in esbuild's packages."""
     cpus = {'x86_64': 'x64', 'aarch64': 'arm64'}
     if d.getVar('BUILD_ARCH') not in cpus:
         raise bb.parse.SkipRecipe("esbuild-native has no executable for a build host of the architecture %s: "

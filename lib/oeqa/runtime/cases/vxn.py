@@ -1,7 +1,11 @@
 #
 # SPDX-License-Identifier: MIT
 #
-"""Containers on a booted Dom0. TEST_SUITES:append = " vxn"; an image has to be in containerd, as VXN_CONTAINER_IMAGES puts it there."""
+"""Containers on a booted Dom0.
+
+Set TEST_SUITES:append = " vxn". containerd must have an image, for example from
+VXN_CONTAINER_IMAGES.
+"""
 
 from oeqa.core.decorator.depends import OETestDepends
 from oeqa.runtime.case import OERuntimeTestCase
@@ -22,7 +26,7 @@ class VxnTest(OERuntimeTestCase):
         return names[0]
 
     def container(self, name, command):
-        """Runs a shell command in a container; gives its status and what it wrote."""
+        """Runs a shell command in a container. Gives its status and its output."""
         self.target.run("ctr containers rm %s" % name)
         return self.target.run("vctr run --rm %s %s /bin/sh -c '%s'" % (self.image(), name, command), SECONDS)
 

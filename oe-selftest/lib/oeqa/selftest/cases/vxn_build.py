@@ -1,7 +1,7 @@
 #
 # SPDX-License-Identifier: MIT
 #
-"""What the recipes of vxn build, and what makes them build again."""
+"""The results of the recipes of vxn, and the changes that make them build again."""
 
 import glob
 import hashlib
@@ -19,7 +19,7 @@ IMAGES = "vxn-container-images"
 
 
 def tree(root):
-    """Everything below a folder: path -> mode and content, or target of a link."""
+    """Everything below a folder: path -> mode and hash of the content, or target of a link."""
     found = {}
     for folder, folders, files in os.walk(root):
         for name in folders + files:
@@ -44,7 +44,7 @@ class VxnInstallTests(OESelftestTestCase):
         return get_bb_var("D", recipe)
 
     def temporary(self):
-        # Short: runDir may have 15 bytes, for the sake of unix sockets.
+        # The name is short: runDir may have 15 bytes, because of unix sockets.
         folder = tempfile.mkdtemp(prefix="", dir="/tmp")
         self.add_command_to_tearDown("rm -rf %s" % folder)
         return folder
@@ -63,7 +63,7 @@ class VxnInstallTests(OESelftestTestCase):
         self.assertIn("usr/bin/vctr", rendered)
         for path, content in rendered.items():
             self.assertEqual(here[path], content, path)
-        # What a developer gets for the target of that name, without BitBake.
+        # A developer without BitBake gets the same files for the target of that name.
         plain = self.generated(root, machine)
         for path in rendered:
             self.assertEqual(rendered[path], plain[path], path)
@@ -106,7 +106,7 @@ class VxnInstallTests(OESelftestTestCase):
             text = f.read()
         self.assertIn("vcpus: 3\n", text)
         self.assertIn("memory: 384\n", text)
-        # A description that is changed, be it one that is extended, is built again.
+        # A change builds again, also in a description that another one extends.
         for name, old, new, result in (("common/board.yaml", "vcpus: 3", "vcpus: 4", "vcpus: 4\n"),
                                        ("boards/board.yaml", "memory: 384", "memory: 448", "memory: 448\n")):
             with open(os.path.join(folder, name)) as f:
@@ -116,7 +116,7 @@ class VxnInstallTests(OESelftestTestCase):
             root = self.installed(config=config)
             with open(root + "/etc/vxn/vxn.yaml") as f:
                 self.assertIn(result, f.read())
-        # And again on the target, where that folder does not exist.
+        # It also works on the target, where that folder does not exist.
         shutil.rmtree(folder)
         again = self.generated(root, "%s/usr/share/vxn/%s.yaml" % (root, get_bb_var("MACHINE")))
         self.assertEqual(again["etc/vxn/vxn.yaml"], tree(root)["etc/vxn/vxn.yaml"])
@@ -131,7 +131,10 @@ class VxnInstallTests(OESelftestTestCase):
         self.assertIn("ociVersionMax", json.loads(node(runtime + " features").output))
 
     def test_runtime_with_a_fake_toolstack(self):
-        """The script as installed, with a vxn-monitor that this build host can run; xl is one that has no memory left."""
+        """The installed script, with a vxn-monitor that this build host can run.
+
+        The fake xl has no memory left.
+        """
         root = self.installed()
         base = self.temporary()
         runCmd("make -C %s/native BUILD=%s/native XEN=0 SECCOMP=0 monitor" % (get_bb_var("VXN_LAYERDIR"), base))
@@ -150,7 +153,7 @@ class VxnInstallTests(OESelftestTestCase):
                        "process": {"args": ["/bin/true"], "cwd": "/", "user": {"uid": 0, "gid": 0}},
                        "linux": {"namespaces": [{"type": kind} for kind in ("ipc", "mount", "network", "pid", "uts")]}}, f)
         environment = dict(os.environ, VXN_CONFIG=base + "/c")
-        # vxn-monitor makes a network namespace, which takes root.
+        # Only root can make a network namespace, and vxn-monitor makes one.
         runtime = "unshare --map-root-user node %s/usr/libexec/vxn/vxn-oci-runtime --root %s/s " % (root, base)
         created = runCmd(runtime + "create --bundle %s/b one" % base, ignore_status=True, env=environment)
         self.assertNotEqual(created.status, 0)
@@ -194,7 +197,8 @@ class VxnInstallTests(OESelftestTestCase):
     def test_two_builds_are_identical(self):
         first = {recipe: tree(self.installed(recipe)) for recipe in (RUNTIME, GUEST)}
         folder = get_bb_var("TOPDIR") + "/tmp-of-another-name"
-        # Not tracked for clean-up, which may not fail: BitBake's server still writes its log there.
+        # BitBake's server still writes its log there, so the removal may fail. track_for_cleanup()
+        # does not allow that.
         self.add_command_to_tearDown("rm -rf %s" % folder)
         config = 'TMPDIR = "%s"\nSSTATE_DIR = "%s/sstate"' % (folder, folder)
         for recipe, before in first.items():
@@ -212,7 +216,7 @@ class VxnRebuildTests(OESelftestTestCase):
     TASKS = ("fetch", "unpack", "configure", "compile", "install")
 
     def stamps(self, recipe):
-        """Task -> the hashes it has run with."""
+        """Task -> the hashes with which it has run."""
         bitbake("%s -c install" % recipe)
         stamp = get_bb_var("STAMP", recipe)
         return {task: {os.path.basename(p).rsplit(".", 1)[1] for p in glob.glob("%s.do_%s.*" % (stamp, task)) if "sigdata" not in p}
@@ -227,14 +231,15 @@ class VxnRebuildTests(OESelftestTestCase):
             with open(path, "w") as f:
                 f.write(text)
         self.addCleanup(restore)
-        # A server that has not quite ended has the layer's python loaded, and would serve the next call.
+        # A server that has not ended yet has the old python of the layer and would serve the next
+        # call.
         runCmd("bitbake --kill-server")
         with open(path, "w") as f:
             f.write(change(text))
         self.assertNotEqual(change(text), text)
 
     def reruns(self, recipe, name, change=lambda text: text + "\n"):
-        """The tasks that run again after an edit of a file of the layer."""
+        """The tasks that run again when a file of the layer has changed."""
         self.write_config("")
         before = self.stamps(recipe)
         self.edit(name, change)
@@ -269,7 +274,7 @@ class VxnRebuildTests(OESelftestTestCase):
         self.assertIn("compile", self.reruns(GUEST, "native/agent/main.c"))
 
     def test_python_of_the_layer(self):
-        # BitBake hashes what functions are called, not files.
+        # BitBake hashes the functions that recipes call, not the files that define them.
         self.assertIn("compile", self.reruns(GUEST, "lib/vxn/initramfs.py", lambda text: text.replace("mtime=0", "mtime=1")))
 
     def test_documentation(self):
@@ -280,7 +285,7 @@ class VxnRebuildTests(OESelftestTestCase):
 
 class VxnPackageTests(OESelftestTestCase):
     def packages(self, recipe, config=""):
-        """Package -> its files, by what do_package has split."""
+        """Package -> its files, as do_package has split them."""
         self.write_config(config)
         bitbake("%s -c package_qa" % recipe)
         root = get_bb_var("PKGDEST", recipe)
@@ -317,7 +322,7 @@ class VxnPackageTests(OESelftestTestCase):
         self.assertEqual(sorted(pages), ["vctr", "vxn-config", "vxn-oci-runtime"])
 
     def test_configuration_files(self):
-        # Not removed and not replaced by the package manager when somebody has changed them.
+        # The package manager keeps a configuration file that somebody has changed.
         packages = self.packages(RUNTIME, 'VXN_ENGINES = "containerd docker podman"')
         bitbake(RUNTIME + " -c package_write_deb")
         folder = get_bb_var("PKGWRITEDIRDEB", RUNTIME)

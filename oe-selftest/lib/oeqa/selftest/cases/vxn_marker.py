@@ -1,7 +1,10 @@
 #
 # SPDX-License-Identifier: MIT
 #
-"""Blobs from a multiconfig: stand-ins lie where vruntime or the multiconfigs for guests would deploy them."""
+"""Kernels and images from a multiconfig.
+
+Stand-ins lie where vruntime or the multiconfigs for guests would deploy them.
+"""
 
 import io
 import os
@@ -16,7 +19,7 @@ RUNTIME = "vxn-oci-runtime"
 
 class VxnBlobTests(OESelftestTestCase):
     def deployed(self, names):
-        """A folder with these files, as a multiconfig would have deployed them."""
+        """A folder with these files, as a multiconfig would deploy them."""
         folder = get_bb_var("TOPDIR") + "/stand-ins"
         self.track_for_cleanup(folder)
         os.makedirs(folder, exist_ok=True)
@@ -32,7 +35,10 @@ class VxnBlobTests(OESelftestTestCase):
         return found["D"] + found["VXN_BLOBS"]
 
     def tools(self):
-        """squashfs-tools in the manner of tar: the image is a stand-in, too. Gives lines for the configuration."""
+        """Stand-ins for squashfs-tools that call tar. The image is a stand-in, too.
+
+        Gives lines for the configuration.
+        """
         folder = get_bb_var("TOPDIR") + "/stand-in-tools"
         self.track_for_cleanup(folder)
         os.makedirs(folder, exist_ok=True)
@@ -62,7 +68,10 @@ class VxnBlobTests(OESelftestTestCase):
             self.assertIn("guestProtocol: marker\n", f.read())
 
     def modules(self, machine, builtin=(), modules=()):
-        """A tarball of modules as a kernel's recipe deploys it: name -> what it depends on."""
+        """A tarball of modules as a kernel's recipe deploys it.
+
+        A module is its name and the names of the modules that it depends on.
+        """
         out = io.BytesIO()
         with tarfile.open(fileobj=out, mode="w:gz") as tar:
             files = {"modules.builtin": "".join("kernel/%s.ko\n" % b for b in builtin)}
@@ -74,7 +83,7 @@ class VxnBlobTests(OESelftestTestCase):
         return {"modules-%s.tgz" % machine: out.getvalue()}
 
     def guest_config(self, folder):
-        # The multiconfig itself is not built: its kernel is what lies in the folder.
+        # BitBake does not build the multiconfig. The folder has its kernel.
         return '\n'.join(('BBMULTICONFIG = ""', 'VXN_GUEST_KERNEL = "dom0"', 'DEPLOY_DIR_IMAGE = "%s"' % folder))
 
     def test_modules_of_the_kernel_are_taken_along(self):

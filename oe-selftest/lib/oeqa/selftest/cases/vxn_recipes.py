@@ -1,7 +1,7 @@
 #
 # SPDX-License-Identifier: MIT
 #
-"""The recipes of vxn as BitBake reads them: both machines, and what they say to a wrong configuration."""
+"""The recipes of vxn as BitBake reads them: for both machines, and with wrong configurations."""
 
 import glob
 import json
@@ -18,7 +18,10 @@ IMAGES = "vxn-container-images"
 
 
 def parsed(recipe):
-    """A recipe's variables and their flags as `bitbake -e` shows them, whether or not it can be built here."""
+    """A recipe's variables and their flags as `bitbake -e` shows them.
+
+    The recipe need not be one that this host can build.
+    """
     layer = get_bb_var("VXN_LAYERDIR")
     [path] = glob.glob("%s/recipes-containers/vcontainer/%s_*.bb" % (layer, recipe))
     text = runCmd("bitbake -e -b %s" % path).output
@@ -37,7 +40,7 @@ class VxnParseTests(OESelftestTestCase):
                 self.assertEqual(variables["VXN_KERNEL_NAME"], kernel)
                 self.assertEqual(variables["VXN_BLOBS"], "/usr/share/vxn/" + arch)
             self.assertEqual(parsed(RUNTIME)[0]["VXN_TARGET"], machine)
-            # What is of one machine's kernel is no other machine's package.
+            # A package with parts of one machine's kernel is not for another machine.
             for recipe in (RUNTIME, GUEST, IMAGES):
                 self.assertEqual(parsed(recipe)[0]["PACKAGE_ARCH"], machine.replace("-", "_"))
 
@@ -79,7 +82,7 @@ class VxnParseTests(OESelftestTestCase):
             self.assertIn(package, words("RDEPENDS"))
         self.assertNotIn("nodejs", words("RDEPENDS", "-helpers"))
         self.assertIn("docker", words("RDEPENDS", "-docker-config"))
-        # Where the shim is.
+        # This package has the shim.
         self.assertIn(RUNTIME + "-containerd", words("RDEPENDS", "-docker-config"))
         self.assertIn("bash-completion", words("RDEPENDS", "-bash-completion"))
         self.assertIn("docker-registry-config", words("RCONFLICTS", "-docker-config"))
@@ -90,7 +93,7 @@ class VxnParseTests(OESelftestTestCase):
             self.assertEqual([v for v in variables if v.startswith("INSANE_SKIP") and variables[v].strip()], [])
 
     def package_data(self, version):
-        """A line for the configuration: containerd's recipe has packaged this version."""
+        """A line for the configuration: it pretends that containerd's package has this version."""
         data = os.path.join(self.builddir, "packages-of-" + version)
         self.add_command_to_tearDown("rm -rf %s" % data)
         for name, content in (("runtime-rprovides/virtual-containerd/some-containerd", ""),
@@ -107,7 +110,7 @@ class VxnParseTests(OESelftestTestCase):
             self.assertEqual(self.description()["containerd"]["version"], generation)
 
     def test_containerd_s_package_is_not_asked_without_that_engine(self):
-        # Whether it has been built by then would decide.
+        # Otherwise the result would depend on whether containerd has been built by then.
         data = self.package_data("2.2.1")
         self.write_config(data + 'VXN_ENGINES = "podman"')
         bitbake("%s -c configure -f" % RUNTIME)
@@ -122,7 +125,7 @@ class VxnParseTests(OESelftestTestCase):
         self.assertEqual(self.description()["containerd"]["version"], "2.3")
 
     def description(self):
-        """The target description that do_configure has written: its sections, each with the values of its keys."""
+        """The target description that do_configure has written: section -> key -> value."""
         found = get_bb_vars(["B", "MACHINE"], RUNTIME)
         sections = {}
         with open(os.path.join(found["B"], found["MACHINE"] + ".yaml")) as f:
@@ -137,7 +140,7 @@ class VxnParseTests(OESelftestTestCase):
 
 class VxnWrongInputTests(OESelftestTestCase):
     def refused(self, recipe, config, *sentence):
-        """The recipe is skipped, and the reason that BitBake shows names these words."""
+        """Checks that BitBake skips the recipe, for a reason with these words."""
         self.write_config(config)
         result = runCmd("bitbake -n %s" % recipe, ignore_status=True)
         self.assertNotEqual(result.status, 0, config)
@@ -187,7 +190,7 @@ class VxnWrongInputTests(OESelftestTestCase):
         self.refused(IMAGES, 'VXN_CONTAINER_IMAGES = "/a/app.tar /b/app.tar"', 'two files of the name "app.tar"')
 
     def fails(self, recipe, task, config, *sentence):
-        """The task fails, and its log names these words."""
+        """Checks that the task fails, and that its log has these words."""
         self.write_config(config)
         result = bitbake("%s -c %s" % (recipe, task), ignore_status=True)
         self.assertNotEqual(result.status, 0, config)
@@ -198,7 +201,7 @@ class VxnWrongInputTests(OESelftestTestCase):
         self.fails(IMAGES, "install", 'VXN_CONTAINER_IMAGES = "/nonexistent/app.tar"', "/nonexistent/app.tar, which is not there")
 
     def test_missing_blob(self):
-        # The tools come from a recipe that a small build may not have; they are not reached.
+        # The tools come from a recipe that a small build may not have. The task does not need them.
         self.fails(GUEST, "compile", 'VXN_GUEST = "marker"\nASSUME_PROVIDED += "squashfs-tools-native"\nVXN_MC_DEPLOY:forcevariable = "${TMPDIR}/none"',
                    "/none has no", "BBMULTICONFIG", "bitbake mc:vruntime-")
 
