@@ -270,7 +270,7 @@ export const SCHEMA = {
     },
     defaults: {
       kind: 'settings',
-      doc: 'Settings of the runtime, as in /etc/vxn/vxn.yaml: memory, vcpus, rootFree, the annotations that a pod may carry, and so on. libexecDir, guestType, kernel and initramfs follow from the rest of the description, so you need not give them.',
+      doc: 'Settings of the runtime, as in /etc/vxn/vxn.yaml. Values that follow from other keys are optional.',
     },
   },
 } as const satisfies SectionField;
