@@ -3,17 +3,19 @@
 import assert from 'node:assert/strict';
 import { relative } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { deploy } from '../../lab/deploy.ts';
 import { type ExecOptions, type ExecResult, ensureLab, type Lab } from '../../lab/lab.ts';
 import { IMAGE } from '../../lab/oci-image.ts';
+import { remains, scrub } from './remains.ts';
 
 export { IMAGE };
 
 /** containerd's root of its default namespace, as the shim passes it. */
 export const ROOT = '/run/containerd/runc/default';
 
-/** Generous: an emulated machine that is busy with ten guests is slow, not stuck. */
-export const TIMEOUT_MS = 240_000;
+/** Generous: an emulated machine that is busy with ten guests, on a host that is busy itself, is slow, not stuck. */
+export const TIMEOUT_MS = 480_000;
 
 /** Set when somebody has put vxn of this tree into the lab already: `npm test` does, once for all files. */
 const IS_DEPLOYED = process.env.VXN_LAB_DEPLOYED !== undefined;
@@ -84,64 +86,34 @@ export function runtime(...args: string[]): Promise<Outcome> {
   return dom0Exec(['vxn-oci-runtime', '--root', ROOT, ...args]);
 }
 
-// One line for each thing of ours that is still there. State is two folders deep: of a container below its root, of a domain
-// below `domains`.
-const REMAINS = `
-xl list | awk 'NR > 2 { print "domain: " $0 }'
-ip -o link | grep -E ': vif[0-9]' | sed 's/^/interface: /'
-find /run/netns -mindepth 1 2>/dev/null | sed 's/^/namespace: /'
-find /run/vxn/leases -type f 2>/dev/null | sed 's/^/lease: /'
-losetup -a | sed 's/^/loop: /'
-ps -eo args= | grep -E '^([^ ]*/)?(vxn-monitor|vxn-block|xl (create|destroy)|node [^ ]*vxn-oci-runtime|node --snapshot)' | sed 's/^/process: /'
-grep -E 'vxn|root\\.img' /proc/mounts | sed 's/^/mount: /'
-find /run/vxn -mindepth 2 -not -path '/run/vxn/leases/*' 2>/dev/null | sed 's/^/file: /'
-find /var/lib/vxn -mindepth 2 -not -path '/var/lib/vxn/timelines/*' 2>/dev/null | sed 's/^/file: /'
-find /sys/fs/cgroup -mindepth 2 -type d -not -path '*/libpod_parent*' | sed 's/^/cgroup: /'
-find /run/containerd/io.containerd.runtime.v2.task/default -mindepth 1 -maxdepth 1 2>/dev/null | sed 's/^/task: /'
-ctr containers ls -q | sed 's/^/container: /'
-`;
-
-// Ends what a test that failed has left, so that it is not the failure of those that follow.
-const SCRUB = `
-for name in $(xl list | awk 'NR > 2 { print $1 }'); do xl destroy "$name"; done
-for id in $(ctr containers ls -q); do
-  ctr task rm -f "$id"; ctr containers rm "$id"; ctr snapshots rm "$id"
-done
-pkill -9 vxn-monitor; pkill -9 -f '[/]vxn-oci-runtime'
-find /run/vxn /var/lib/vxn -mindepth 2 -maxdepth 2 -not -path '*/timelines/*' -exec rm -rf {} +
-for name in $(ip netns list | cut -d' ' -f1); do ip netns del "$name"; done
-find /sys/fs/cgroup -mindepth 2 -depth -type d -exec rmdir {} + 2>/dev/null
-losetup -D
-`;
-
 /** The file of tests that ran last in this Dom0. */
 const LAST = '/run/vxn-test/last';
 
-/** Notes that this file is at work in Dom0. What the one before has left, with its name; what is left is removed. */
+/** Notes that this file is at work in Dom0. What the one before has left, with its name; it is removed then. */
 async function takeOver(booted: Lab): Promise<string> {
   const file = relative(process.cwd(), process.argv[1] ?? '');
-  const script = `mkdir -p /run/vxn-test; cat ${LAST} 2>/dev/null || echo a person; echo "$FILE" >${LAST}; ${REMAINS}`;
-  const said = text(await booted.sh(script, { env: { FILE: file }, timeoutMs: TIMEOUT_MS })).stdout;
-  const [maker, ...left] = said.trimEnd().split('\n');
+  const script = `mkdir -p /run/vxn-test; cat ${LAST} 2>/dev/null || echo a person; echo "$FILE" >${LAST}`;
+  const maker = (await booted.sh(script, { env: { FILE: file } })).stdout.toString().trim();
+  const left = await remains(booted, TIMEOUT_MS);
   if (left.length === 0) return '';
-  await booted.sh(SCRUB, { timeoutMs: TIMEOUT_MS });
+  await scrub(booted, TIMEOUT_MS);
   return `left by ${maker}:\n${left.join('\n')}`;
 }
 
-/** Seconds that a shim or a monitor may need after its client has returned. */
-const MOMENT = 20;
+/** How long a shim or a monitor may need after its client has returned. */
+const MOMENT_MS = 20_000;
 
 /** Fails when anything of ours is left in Dom0. */
 export async function assertClean(): Promise<void> {
-  const left = await mustSh(`
-    remains() { ${REMAINS} }
-    end=$(($(date +%s) + ${MOMENT}))
-    until left=$(remains); [ -z "$left" ]; do
-      [ "$(date +%s)" -lt $end ] || { echo "$left"; exit; }; sleep 0.2
-    done`);
-  if (left === '') return;
-  const { stdout, stderr } = await dom0Sh(SCRUB);
-  assert.fail(`left:\n${left}scrubbed:\n${stdout}${stderr}`);
+  const booted = await dom0();
+  const deadline = performance.now() + MOMENT_MS;
+  let left = await remains(booted, TIMEOUT_MS);
+  while (left.length > 0 && performance.now() < deadline) {
+    await sleep(200);
+    left = await remains(booted, TIMEOUT_MS);
+  }
+  if (left.length === 0) return;
+  assert.fail(`left:\n${left.join('\n')}\nscrubbed:\n${await scrub(booted, TIMEOUT_MS)}`);
 }
 
 /** Waits for a condition in Dom0: a shell command that is tried until it succeeds, without sleeping on the host. */
