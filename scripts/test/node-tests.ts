@@ -36,13 +36,13 @@ class Position {
   }
 }
 
-/** Runs the files; each test is counted, and its time noted. */
-export async function nodeTests(
+/** Runs files in one runner of node's, which sorts them; each test is counted, and its time noted. */
+async function runFiles(
   { screen, progress, timings, stage }: Bench,
   { files, concurrency, prefix = '', env = {} }: NodeTestOptions,
+  position: Position,
 ): Promise<Count> {
   const counts: Count[] = [];
-  const position = new Position(files.length);
   const args = [
     ...['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`],
     ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
@@ -61,4 +61,14 @@ export async function nodeTests(
   const count = sum(counts);
   // A hook that fails has no test to fail with.
   return status !== 0 && count.failed === 0 ? sum([count, FAIL]) : count;
+}
+
+/** Runs the files: one after the other in the order given, or several at a time in any order. */
+export async function nodeTests(bench: Bench, options: NodeTestOptions): Promise<Count> {
+  const { files, concurrency } = options;
+  const position = new Position(files.length);
+  const counts: Count[] = [];
+  const batches = concurrency === 1 ? files.map((file) => [file]) : [files];
+  for (const batch of batches) counts.push(await runFiles(bench, { ...options, files: batch }, position));
+  return sum(counts);
 }
