@@ -56,7 +56,10 @@ for name in $(xl list | awk 'NR > 2 { print $1 }'); do xl destroy "$name"; done
 for id in $(ctr containers ls -q); do
   ctr task rm -f "$id"; ctr containers rm "$id"; ctr snapshots rm "$id"
 done
-pkill -9 vxn-monitor; pkill -9 -f '[/]vxn-oci-runtime'
+pkill -9 vxn-monitor; pkill -9 -f '[/]vxn-oci-runtime'; pkill -9 -f '[c]ontainerd-shim.* -namespace default'
+for task in /run/containerd/io.containerd.runtime.v2.task/default/*; do
+  umount "$task/rootfs" 2>/dev/null; rm -rf "$task"
+done
 find /run/vxn /var/lib/vxn -mindepth 2 -maxdepth 2 -not -path '*/timelines/*' -exec rm -rf {} +
 for name in $(ip netns list | cut -d' ' -f1); do ip netns del "$name"; done
 find /sys/fs/cgroup -mindepth 2 -depth -type d -exec rmdir {} + 2>/dev/null
