@@ -22,7 +22,7 @@ static bool read_round(struct stream *s) {
   while (s->open && total < ROUND) {
     size_t size;
     uint8_t *room = vxn_parser_room(&s->parser, &size);
-    ssize_t n = s->channel.read(&s->channel, room, size);
+    ssize_t n = s->transport->read(s->transport, room, size);
     if (n == 0) return false;
     if (n < 0) {
       finish(s, NULL);
@@ -38,16 +38,16 @@ static bool read_round(struct stream *s) {
 static void woken(struct source *src, uint32_t events) {
   struct stream *s = (struct stream *)src;
   (void)events;
-  if (s->channel.woken != NULL) s->channel.woken();
+  s->transport->ack(s->transport);
   s->unread = true;
 }
 
-int stream_open(struct stream *s, const struct channel *c, const struct stream_events *events) {
-  s->channel = *c;
+int stream_open(struct stream *s, struct vxn_transport *t, const struct stream_events *events) {
+  s->transport = t;
   s->on = *events;
   s->queued = 0;
   vxn_parser_init(&s->parser, true);
-  s->src = (struct source){.fd = c->fd, .events = EPOLLIN, .ready = woken};
+  s->src = (struct source){.fd = t->fd, .events = EPOLLIN, .ready = woken};
   if (loop_add(&s->src) < 0) return -1;
   s->open = s->unread = true;
   return 0;
@@ -71,21 +71,29 @@ void stream_receive(struct stream *s) {
   if (s->unread) loop_again();
 }
 
-void stream_flush(struct stream *s) {
-  bool full = s->open && !stream_has_room(s);
-  size_t sent = 0;
-  while (s->open && sent < s->queued) {
-    ssize_t n = s->channel.write(&s->channel, s->queue + sent, s->queued - sent);
-    if (n < 0) {
-      finish(s, NULL);
-      return;
-    }
-    if (n == 0) break;
-    sent += (size_t)n;
+// Sends the beginning of the queue, as much as there is room for.
+static void push(struct stream *s) {
+  ssize_t n = s->transport->write(s->transport, s->queue, s->queued);
+  if (n < 0) {
+    finish(s, NULL);
+    return;
   }
-  memmove(s->queue, s->queue + sent, s->queued - sent);
-  s->queued -= sent;
-  if (s->open && s->channel.polls_out) loop_set(&s->src, s->queued > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+  s->queued -= (size_t)n;
+  memmove(s->queue, s->queue + n, s->queued);
+}
+
+// Asks to be woken by room to write while something is queued. A vchan wakes without being asked.
+static void await_room(struct stream *s) {
+  uint32_t room = s->queued > 0 ? s->transport->events & EPOLLOUT : 0;
+  loop_set(&s->src, EPOLLIN | room);
+}
+
+void stream_flush(struct stream *s) {
+  if (!s->open) return;
+  bool full = !stream_has_room(s);
+  if (s->queued > 0) push(s);
+  if (!s->open) return;
+  await_room(s);
   if (full && stream_has_room(s)) loop_again();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Frames over a channel: a bounded queue out, the parser in.
+// Frames over a transport: a bounded queue out, the parser in.
 #ifndef VXN_STREAM_H
 #define VXN_STREAM_H
 
@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "../../common/protocol.h"
-#include "../host/channel.h"
+#include "../../common/transport.h"
 #include "../host/loop.h"
 
 #define STREAM_QUEUE (2 * VXN_FRAME_MAX)
@@ -22,7 +22,7 @@ struct stream_events {
 
 struct stream {
   struct source src;
-  struct channel channel;
+  struct vxn_transport *transport;
   struct stream_events on;
   bool open, unread;
   size_t queued;
@@ -30,8 +30,8 @@ struct stream {
   uint8_t queue[STREAM_QUEUE];
 };
 
-/// Takes over the open channel. 0, or -1 with errno.
-int stream_open(struct stream *s, const struct channel *c, const struct stream_events *events);
+/// Takes over the open transport. 0, or -1 with errno.
+int stream_open(struct stream *s, struct vxn_transport *t, const struct stream_events *events);
 
 /// True when the stream is open and a frame of the largest size can be queued.
 bool stream_has_room(const struct stream *s);
@@ -43,7 +43,7 @@ bool stream_send(struct stream *s, const struct vxn_header *h, const void *paylo
 /// Reads a bounded amount of what came in. To be called once per turn of the loop.
 void stream_receive(struct stream *s);
 
-/// Pushes the queue into the channel as far as there is room. When a full queue gets room, the loop
+/// Pushes the queue into the transport as far as there is room. When a full queue gets room, the loop
 /// turns once more for those who found none.
 void stream_flush(struct stream *s);
 

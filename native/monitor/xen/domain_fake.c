@@ -13,12 +13,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "../host/channel.h"
+#include "../../common/transport.h"
 #include "../host/loop.h"
 
 static bool waits;  // made paused, and not to run yet
 static char socket_path[512], tty_path[512], exit_path[512], tty[64];
 static struct domain_events on;
+static struct vxn_transport *connection;  // from domain_unpause(): the domain lives as long as it
 static struct source life = {.fd = -1}, served = {.fd = -1};
 
 void domain_waits(void) { waits = true; }
@@ -86,10 +87,10 @@ static void life_ended(struct source *s, uint32_t events) {
 }
 
 int domain_unpause(void) {
-  struct channel c;
-  if (channel_open_unix(&c, socket_path) < 0) return -1;
+  connection = vxn_transport_unix(socket_path);
+  if (connection == NULL) return -1;
   waits = false;
-  life = (struct source){.fd = c.fd, .events = EPOLLIN, .ready = life_ended};
+  life = (struct source){.fd = connection->fd, .events = EPOLLIN, .ready = life_ended};
   return loop_add(&life);
 }
 
