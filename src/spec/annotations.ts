@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The annotations that vxn takes; docs/annotations.md is their reference, held against the table here by a test.
+// The annotations that vxn takes. docs/annotations.md is their reference, and a test holds it
+// against the table here.
 
 import { VxnError } from '../host/errors.ts';
 import { matchesGlob } from '../host/glob.ts';
@@ -10,16 +11,17 @@ import { parseCpuList } from './resources.ts';
 /** Every annotation under this prefix is vxn's. */
 export const ANNOTATION_PREFIX = 'org.openembedded.vxn.';
 
+/** MiB. */
 export const MAX_MEMORY = 1 << 24;
-/** MiB. Less does not boot. */
+/** MiB. A guest with less does not boot. */
 export const MIN_MEMORY = 64;
 export const MAX_VCPUS = 128;
 export const MAX_WEIGHT = 65535;
 
 interface Rule {
-  /** For a person: what the value is. */
+  /** Describes the valid values, for people. */
   value: string;
-  /** The value as it is used, or undefined when it is none. */
+  /** The value as vxn uses it, or undefined when the text is not valid. */
   read(text: string): number | string | undefined;
 }
 
@@ -68,7 +70,7 @@ const RULES = {
   },
   'network-mode': {
     value: 'namespace, bridge or none',
-    // host is refused where there is more to say about it.
+    // planNetwork() refuses `host`, because it can say more about it.
     read: (text: string) => (['namespace', 'bridge', 'none', 'host'].includes(text) ? text : undefined),
   },
   'network-bridge': {
@@ -87,13 +89,16 @@ const RULES = {
 
 export type AnnotationName = keyof typeof RULES;
 
-/** Their names, without the prefix. */
+/** The names of all annotations, without the prefix. */
 export const ANNOTATION_NAMES = Object.keys(RULES) as AnnotationName[];
 
-/** What the value of an annotation must be, for people. */
+/** Describes the valid values of an annotation, for people. */
 export const valueText = (name: AnnotationName): string => RULES[name].value;
 
-/** Those that change how much a container gets, not what it runs on: allowed unless the settings say otherwise. */
+/**
+ * The annotations that are allowed unless the settings say otherwise. They change how much a
+ * container gets, not what it runs on.
+ */
 export const DEFAULT_ALLOWED: readonly AnnotationName[] = [
   'memory',
   'maxmem',
@@ -105,13 +110,14 @@ export const DEFAULT_ALLOWED: readonly AnnotationName[] = [
   'root-free',
 ];
 
-/** A container's annotations of ours, checked. */
+/** The vxn annotations of a container, checked. */
 export class Annotations {
   private constructor(private readonly values: ReadonlyMap<string, number | string>) {}
 
   /**
-   * Takes ours out of all of a container's annotations. allowed holds names or globs of the settings. Throws INVALID_SPEC on an
-   * unknown one or a wrong value, UNSUPPORTED on one that is not allowed here.
+   * Takes the vxn annotations out of all annotations of a container. allowed holds names or globs
+   * from the settings. Throws INVALID_SPEC on an unknown annotation or a wrong value, UNSUPPORTED
+   * on an annotation that this host does not allow.
    */
   static read(annotations: Readonly<Record<string, string>>, allowed: readonly string[]): Annotations {
     const values = new Map<string, number | string>();
@@ -123,10 +129,12 @@ export class Annotations {
     return new Annotations(values);
   }
 
+  /** The value of an annotation that holds a number, or undefined when the container has none. */
   number(name: AnnotationName): number | undefined {
     return this.values.get(name) as number | undefined;
   }
 
+  /** The value of an annotation that holds text, or undefined when the container has none. */
   text(name: AnnotationName): string | undefined {
     return this.values.get(name) as string | undefined;
   }

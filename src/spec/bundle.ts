@@ -10,15 +10,15 @@ const CONFIG_MAX = 16 << 20;
 
 export interface Bundle {
   path: string;
-  /** config.json as it is, to be kept. */
+  /** The text of config.json. */
   text: string;
   raw: Json;
   spec: Spec;
-  /** The rootfs, links resolved. */
+  /** The path of the rootfs, with links resolved. */
   rootfs: string;
 }
 
-/** Parses the text of a config.json. Throws INVALID_SPEC. */
+/** Parses the text of a config.json. Throws INVALID_SPEC, UNSUPPORTED. */
 export function parseConfigText(text: string): { raw: Json; spec: Spec } {
   let raw: unknown;
   try {
@@ -29,14 +29,17 @@ export function parseConfigText(text: string): { raw: Json; spec: Spec } {
   return { spec: parseSpec(raw), raw: raw as Json };
 }
 
-/** The mounts as the guest gets them. A bind mount's source may be relative to the bundle (runtime-spec config.md). */
+/**
+ * The mounts as the guest gets them. The source of a bind mount may be relative to the bundle
+ * (runtime-spec config.md).
+ */
 export function guestMounts(mounts: readonly Mount[], bundle: string): Mount[] {
   return mounts.map((mount) =>
     mount.type === 'bind' ? withOwnShm({ ...mount, source: resolve(bundle, mount.source) }) : mount,
   );
 }
 
-/** True when a parsed config.json names a hook. What it says of it is not checked. */
+/** True when a parsed config.json names a hook. The hook itself is not checked. */
 export function hasHooks(raw: Json): boolean {
   const { hooks } = raw;
   return (
@@ -60,8 +63,8 @@ function readConfig(path: string): string {
 }
 
 /**
- * Reads and checks the bundle at an absolute path (runtime-spec bundle.md). Throws INVALID_BUNDLE
- * or INVALID_SPEC.
+ * Reads and checks the bundle at an absolute path (runtime-spec bundle.md). Throws INVALID_BUNDLE,
+ * INVALID_SPEC, UNSUPPORTED.
  */
 export function readBundle(path: string): Bundle {
   const text = readConfig(path);

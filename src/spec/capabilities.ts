@@ -8,7 +8,7 @@ const NAMES =
 /** All capability names with their prefix, as `features` lists them. */
 export const CAPABILITIES: readonly string[] = NAMES.map((n) => `CAP_${n}`);
 
-/** The bit of a capability such as CAP_NET_RAW, or undefined when there is none of that name. */
+/** The bit of a capability such as CAP_NET_RAW, or undefined when the name is unknown. */
 export function capabilityBit(name: string): bigint | undefined {
   const i = CAPABILITIES.indexOf(name);
   return i < 0 ? undefined : 1n << BigInt(i);

@@ -7,7 +7,7 @@ import { OCI_VERSION } from './spec.ts';
 const CAPABILITIES = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
 const NONE_SUCH = ['nosuid', 'noexec', 'nodev'];
 
-/** A configuration that this runtime accepts: a shell in the root file system `rootfs`. */
+/** A configuration that this runtime accepts. It runs a shell in the root file system `rootfs`. */
 export function defaultSpec(): object {
   return {
     ociVersion: OCI_VERSION,
@@ -72,9 +72,9 @@ export function defaultSpec(): object {
 }
 
 /**
- * `spec`: writes the default configuration into the folder, an absolute path, which errors call by
- * its shown name. Throws USAGE when there is a configuration already, or no such folder; HOST when
- * it cannot be written.
+ * `spec`: writes the default configuration to config.json in folder, an absolute path. Errors name
+ * the folder as in shown. Throws USAGE when the file exists or the folder does not, HOST when the
+ * file cannot be written.
  */
 export function writeDefaultSpec(folder: string, shown = folder): void {
   const file = join(shown, 'config.json');

@@ -54,7 +54,7 @@ const PROPAGATION: Readonly<Record<string, bigint>> = {
   rshared: (1n << 20n) | MS_REC,
 };
 
-/** MS_PRIVATE and the like by name, or undefined when there is none of it. */
+/** The MS_* flag of a propagation such as `rslave`, or undefined when the name is unknown. */
 export function propagationFlag(name: string): bigint | undefined {
   return Object.hasOwn(PROPAGATION, name) ? PROPAGATION[name] : undefined;
 }
@@ -62,9 +62,9 @@ export function propagationFlag(name: string): bigint | undefined {
 export interface MountOptions {
   /** MS_* flags of mount(2). */
   flags: bigint;
-  /** MS_PRIVATE and the like, 0n when none was asked for. */
+  /** The propagation flag such as MS_PRIVATE, or 0n when the options name none. */
   propagation: bigint;
-  /** What is left for the file system, joined by commas. */
+  /** The options for the file system itself, joined by commas. */
   data: string;
 }
 
@@ -73,13 +73,17 @@ export const MOUNT_OPTIONS: readonly string[] = [SET, CLEAR, PROPAGATION]
   .flatMap((t) => Object.keys(t))
   .sort();
 
-/** Splits the options of an OCI mount into flags, propagation and file system data. */
+/**
+ * Splits the options of an OCI mount into flags, propagation and data for the file system. An
+ * unknown option counts as data.
+ */
 export function parseMountOptions(options: readonly string[]): MountOptions {
   let flags = 0n;
   let propagation = 0n;
   const data: string[] = [];
   for (const option of options) {
-    // podman's for every --tmpfs; what the root has there is not copied (docs/limitations.md).
+    // podman adds tmpcopyup to every --tmpfs. The root's files are not copied
+    // (docs/limitations.md).
     if (option === 'defaults' || option === 'tmpcopyup') continue;
     if (Object.hasOwn(SET, option)) flags |= SET[option] ?? 0n;
     else if (Object.hasOwn(CLEAR, option)) flags &= ~(CLEAR[option] ?? 0n);

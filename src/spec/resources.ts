@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-// linux.resources (runtime-spec config-linux.md), as far as it says how large a domain is to be.
+// The parts of linux.resources (runtime-spec config-linux.md) that decide the size of a domain.
 import { invalid, type Json, optionalInteger, optionalObject, optionalString } from './read.ts';
 
-/** The container's limits. undefined and the values that stand for "no limit" (0, -1) are kept apart: update needs to know. */
+/**
+ * The limits of a container. An absent limit is undefined. The values for "no limit" (0 and -1)
+ * stay as they are, because update treats them differently.
+ */
 export interface Limits {
   /** Bytes. */
   memory: number | undefined;
@@ -16,10 +19,13 @@ export interface Limits {
   cpus: string | undefined;
 }
 
-/** More than any Xen host has. */
+/** The highest number that a list of processors may have. No Xen host has so many. */
 export const MAX_CPU = 4095;
 
-/** The numbers in a list of processors such as `0-3,6`, or undefined when it is none. */
+/**
+ * The numbers in a list of processors such as `0-3,6`, in order, or undefined when the text is no
+ * such list.
+ */
 export function parseCpuList(text: string): number[] | undefined {
   const cpus = new Set<number>();
   for (const part of text.split(',')) {
@@ -41,7 +47,10 @@ function cpuList(value: unknown, path: string): string | undefined {
   return text;
 }
 
-/** The limits in a linux.resources object, which was found at path. Throws INVALID_SPEC. */
+/**
+ * The limits in a linux.resources object. path is the place of the object, for errors. Throws
+ * INVALID_SPEC.
+ */
 export function parseLimits(value: Json, path: string): Limits {
   const memory = optionalObject(value.memory, `${path}.memory`) ?? {};
   const cpu = optionalObject(value.cpu, `${path}.cpu`) ?? {};

@@ -19,7 +19,7 @@ const NAMES = [
   'RLIMIT_RTTIME',
 ];
 
-/** The number of a resource limit such as RLIMIT_NOFILE, or undefined when there is none of that name. */
+/** The number of a resource limit such as RLIMIT_NOFILE, or undefined when the name is unknown. */
 export function rlimitNumber(name: string): number | undefined {
   const i = NAMES.indexOf(name);
   return i < 0 ? undefined : i;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A container's /dev/shm. Some engines (podman, CRI, docker with --ipc=shareable) mount a tmpfs in Dom0 and bind it there. A copy of
-// that would be read-only, and programs need to write, so the guest mounts a tmpfs of the same size.
+// A container's /dev/shm. Some engines (podman, CRI, docker with --ipc=shareable) mount a tmpfs in
+// Dom0 and bind it there. A copy of it would be read-only, but programs need to write. So the guest
+// mounts a tmpfs of the same size.
 import { statfsSync } from 'node:fs';
 import { normalize } from 'node:path';
 import { within } from '../host/resolve-in-root.ts';
@@ -8,10 +9,13 @@ import type { Mount } from './spec.ts';
 
 const SHM = '/dev/shm';
 const TMPFS = 0x01021994;
-// What a bind mount's options say of the mount itself holds for a tmpfs as well.
+// These options of a bind mount apply to the guest's tmpfs as well.
 const KEPT = ['ro', 'nosuid', 'nodev', 'noexec'];
 
-/** Bytes of the tmpfs that path is on; undefined on any other file system, or without path. */
+/**
+ * Size in bytes of the tmpfs that path is on. undefined when path does not exist or is on another
+ * file system.
+ */
 function tmpfsSize(path: string): number | undefined {
   try {
     const { type, blocks, bsize } = statfsSync(path);
@@ -21,7 +25,10 @@ function tmpfsSize(path: string): number | undefined {
   }
 }
 
-/** The mount itself, or for an engine's own tmpfs at /dev/shm the tmpfs that the guest gets. Dom0's /dev/shm is no engine's. */
+/**
+ * Turns an engine's bind mount of a tmpfs at /dev/shm into a tmpfs of the guest. Gives every other
+ * mount back as it is. Dom0's own /dev/shm is not the tmpfs of an engine.
+ */
 export function withOwnShm(mount: Mount): Mount {
   if (mount.type !== 'bind' || normalize(`${mount.destination}/.`) !== SHM || within(mount.source, SHM))
     return mount;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { VxnError } from '../host/errors.ts';
 
-// signal(7), the generic numbering that x86, arm64 and riscv share.
+// The generic numbers of signal(7), which x86, arm64 and riscv share.
 const NUMBERS: Readonly<Record<string, number>> = {
   HUP: 1,
   INT: 2,
@@ -41,7 +41,10 @@ const NUMBERS: Readonly<Record<string, number>> = {
   RTMAX: 64,
 };
 
-/** The number of a signal given as runc takes it: a number, or a name with or without SIG in any case, RTMIN+N too. */
+/**
+ * The number of a signal. The text is a number or a name, as runc takes it: in any case, with or
+ * without SIG, and also RTMIN+N or RTMAX-N. Throws USAGE on an unknown signal.
+ */
 export function signalNumber(text: string): number {
   if (/^\d+$/.test(text)) {
     const n = Number(text);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The part of an OCI configuration (runtime-spec config.md, config-linux.md) that vxn acts on, checked.
+// The part of an OCI configuration (runtime-spec config.md, config-linux.md) that vxn acts on,
+// checked.
 import { VxnError } from '../host/errors.ts';
 import { capabilityBit } from './capabilities.ts';
 import { propagationFlag } from './mount-options.ts';
@@ -24,12 +25,14 @@ import { parseVm, type Vm } from './vm.ts';
 export const OCI_VERSION = '1.3.0';
 const U32 = 0xffffffff;
 
+/** A resource limit. type is the number of RLIMIT_*, and 2^64 - 1 stands for RLIM_INFINITY. */
 export interface Rlimit {
   type: number;
   soft: bigint;
   hard: bigint;
 }
 
+/** Sets of capabilities. Bit N stands for capability N. */
 export interface Capabilities {
   bounding: bigint;
   effective: bigint;
@@ -84,7 +87,7 @@ export interface Spec {
   readonlyPaths: string[];
   sysctl: Record<string, string>;
   devices: Device[];
-  /** MS_* of mount(2), 0n when nothing was said. */
+  /** The propagation flag of mount(2), or 0n when config.json names none. */
   rootPropagation: bigint;
   cgroupsPath: string | undefined;
   limits: Limits;
@@ -110,7 +113,7 @@ function capabilities(value: Json, path: string): Capabilities {
   };
 }
 
-// JSON numbers above 2^53 have lost digits when they arrive here; the one that matters, RLIM_INFINITY, rounds to 2^64.
+// JSON.parse rounds numbers above 2^53. RLIM_INFINITY, the only one that matters, becomes 2^64.
 function limit(value: unknown, path: string): bigint {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 0)
     throw invalid(path, 'must be an integer');
@@ -134,7 +137,7 @@ function rlimits(value: unknown, path: string): Rlimit[] {
   });
 }
 
-/** An entry of an environment: NAME=value. */
+/** An entry of an environment: NAME=value. Throws INVALID_SPEC. */
 export function environmentEntry(value: unknown, path: string): string {
   const s = string(value, path);
   if (s.indexOf('=') <= 0) throw invalid(path, `must be NAME=value, not "${s}"`);
@@ -143,7 +146,10 @@ export function environmentEntry(value: unknown, path: string): string {
 
 const SEE_LIMITS = 'see docs/limitations.md';
 
-/** Refuses properties that would have no effect in the guest, rather than drop them. An empty list says nothing. */
+/**
+ * Refuses properties that would have no effect in the guest, instead of dropping them. An empty
+ * list asks for nothing and is accepted.
+ */
 function refuseAll(o: Json, path: string, names: readonly string[]): void {
   for (const name of names) {
     const value = o[name] ?? [];
@@ -190,7 +196,7 @@ function mount(value: unknown, path: string): Mount {
   if (options.includes('idmap') || options.includes('ridmap'))
     throw new VxnError('UNSUPPORTED', `${path}: id-mapped mounts are not supported`, { hint: SEE_LIMITS });
   const bind = options.includes('bind') || options.includes('rbind');
-  // runtime-spec: the type is not needed for a bind mount.
+  // The specification needs no type for a bind mount.
   const type = optionalString(m.type, `${path}.type`) ?? (bind ? 'bind' : 'none');
   return {
     destination: absolutePath(m.destination, `${path}.destination`),
@@ -228,7 +234,8 @@ function namespaces(value: unknown, path: string): Map<string, string> {
   return found;
 }
 
-// sysctl(8): components of names between dots or slashes. Which there are, the guest's kernel says.
+// Names as sysctl(8) takes them, with dots or slashes between components. The guest's kernel
+// decides which names exist.
 function sysctls(value: unknown, path: string): Record<string, string> {
   const all = stringMap(value, path);
   for (const name of Object.keys(all)) {
@@ -238,7 +245,7 @@ function sysctls(value: unknown, path: string): Record<string, string> {
   return all;
 }
 
-// For mounts within the guest; those of Dom0 do not show there.
+// This is for mounts within the guest. Mounts of Dom0 never show there.
 function propagation(value: unknown, path: string): bigint {
   const name = optionalString(value, path) ?? '';
   const flag = name === '' ? 0n : propagationFlag(name);
@@ -246,7 +253,7 @@ function propagation(value: unknown, path: string): bigint {
   return flag;
 }
 
-/** Refuses a version that is not SemVer, or whose major version is not ours. */
+/** Refuses a version that is not SemVer, or whose major version is not 1. */
 function checkVersion(value: unknown): void {
   const version = string(value, 'ociVersion');
   const semver = /^(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/.exec(version);
@@ -257,8 +264,8 @@ function checkVersion(value: unknown): void {
 }
 
 /**
- * Checks a parsed config.json and takes from it what vxn acts on. Unknown properties are ignored, as the
- * specification demands. Throws INVALID_SPEC or UNSUPPORTED naming the property.
+ * Checks a parsed config.json and gives the part that vxn acts on. Unknown properties are ignored,
+ * as the specification demands. Throws INVALID_SPEC or UNSUPPORTED with the name of the property.
  */
 export function parseSpec(value: unknown): Spec {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -294,8 +301,9 @@ export function parseSpec(value: unknown): Spec {
 const OWN_BY_NATURE = ['mount', 'uts', 'cgroup'];
 
 /**
- * Refuses what a virtual machine cannot give, one sentence each, instead of dropping it. Throws UNSUPPORTED.
- * The properties themselves are looked at in raw, the parsed config.json, since Spec holds only what is used.
+ * Refuses requests that a virtual machine cannot serve, instead of dropping them. raw is the parsed
+ * config.json, because Spec holds only the properties in use. Throws UNSUPPORTED, and INVALID_SPEC
+ * on an unknown type of namespace.
  */
 export function checkSupported(spec: Spec, raw: Json): void {
   const refuse = (message: string, hint?: string): never => {

@@ -14,10 +14,10 @@ import {
 
 export interface Vm {
   kernel: string | undefined;
-  /** Words of the kernel's command line, as they are to stand there. */
+  /** Words of the kernel's command line, in quotes where they need them. */
   parameters: string[];
   initrd: string | undefined;
-  /** Bytes of the whole domain. */
+  /** Memory of the whole domain, in bytes. */
   memory: number | undefined;
   vcpus: number | undefined;
 }
@@ -28,7 +28,9 @@ function refuse(what: string, why: string): never {
   });
 }
 
-/** Absent, or as empty as a program that writes all its fields leaves it. */
+/**
+ * True when the property is absent or empty. Some programs write all their fields, even empty ones.
+ */
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === 0) return true;
   if (Array.isArray(value)) return value.length === 0;
@@ -39,7 +41,10 @@ function optionalPath(value: unknown, path: string): string | undefined {
   return isEmpty(value) ? undefined : absolutePath(value, path);
 }
 
-/** One word of a kernel command line; the kernel takes a word with spaces in double quotes, and knows no escapes. */
+/**
+ * A word of a kernel command line. The kernel takes a word with spaces in double quotes, and knows
+ * no escapes.
+ */
 function parameter(value: unknown, path: string): string {
   const word = string(value, path);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -55,7 +60,7 @@ const PASSED_THROUGH: readonly (readonly [key: string, why: string])[] = [
   ['irqs', 'interrupts of the host are not passed through to a container'],
 ];
 
-// The specification says hwConfig, its Go binding hwconfig.
+// The specification calls it hwConfig, and its Go binding hwconfig.
 function hardware(vm: Json): { value: Json; path: string } {
   if (!isEmpty(vm.hwConfig) && !isEmpty(vm.hwconfig)) throw invalid('vm', 'has both hwConfig and hwconfig');
   const key = isEmpty(vm.hwconfig) ? 'hwConfig' : 'hwconfig';
@@ -64,7 +69,7 @@ function hardware(vm: Json): { value: Json; path: string } {
   return { value, path: `vm.${key}` };
 }
 
-/** Parses the section; undefined when there is none. Throws INVALID_SPEC and UNSUPPORTED. */
+/** Parses the vm section. Gives undefined when there is none. Throws INVALID_SPEC, UNSUPPORTED. */
 export function parseVm(value: unknown): Vm | undefined {
   if (value === undefined || value === null) return undefined;
   const vm = object(value, 'vm');
