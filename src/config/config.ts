@@ -9,7 +9,10 @@ import { parseIpv4, parsePool } from '../host/ipv4.ts';
 import { ANNOTATION_NAMES, DEFAULT_ALLOWED } from '../spec/annotations.ts';
 
 export interface Config {
-  /** Volatile state, mode 0700, on a tmpfs. At most 15 bytes, for the sake of unix socket paths. */
+  /**
+   * Volatile state, mode 0700, on a tmpfs. At most 15 bytes, because paths of unix sockets are
+   * short.
+   */
   runDir: string;
   /** Root disks and logs. */
   libDir: string;
@@ -25,11 +28,12 @@ export interface Config {
   cmdline: string;
   /** The kind of guest that containers get: vxn-agent's, or meta-virtualization's own images. */
   guestProtocol: 'agent' | 'marker';
-  /** What marker guests boot, and the image of their own root, read-only and shared ('': they need none). */
+  /** The kernel and the initramfs that marker guests boot. */
   markerKernel: string;
   markerInitramfs: string;
+  /** The image of a marker guest's own root, read-only and shared. '' when the guest needs none. */
   markerRootfs: string;
-  /** MiB of a container without a memory limit. */
+  /** MiB of a domain whose container has no memory limit. */
   memory: number;
   /** MiB that the guest's kernel and agent need beside a container's limit. */
   memoryOverhead: number;
@@ -45,15 +49,21 @@ export interface Config {
   networkMode: 'namespace' | 'bridge' | 'none';
   /** The bridge of Dom0, for networkMode bridge. */
   bridge: string;
-  /** The bridge's addresses for containers, as FIRST-LAST/PREFIX; '' for those of a DHCP server. */
+  /**
+   * The bridge's addresses for containers, as FIRST-LAST/PREFIX. '' when a DHCP server gives them
+   * out.
+   */
   bridgeAddresses: string;
-  /** The default route of containers on the bridge; '' for none, or that of DHCP. */
+  /** The default gateway of containers on the bridge. '' for none, or when DHCP gives it. */
   bridgeGateway: string;
   /** KiB of the program's output that `logs` keeps. */
   logSize: number;
-  /** Where time lines are kept after delete; '' keeps none. */
+  /** The folder where time lines are kept after delete. '' keeps none. */
   timelineDir: string;
-  /** Names of the annotations that a container may carry, without org.openembedded.vxn.; globs are possible. */
+  /**
+   * Names or globs of the annotations that a container may carry, without the prefix
+   * org.openembedded.vxn.
+   */
   annotations: readonly string[];
   /** Globs of the files that annotations and the vm section may name as kernel or initrd. */
   hostPaths: readonly string[];
@@ -178,9 +188,9 @@ export interface SettingsEnvironment {
 }
 
 /**
- * The settings in force: those of the file that env names, else of /etc/vxn/vxn.yaml, else the
- * defaults. parseYaml is called only when the YAML file has changed since the last call of any
- * vxn command. Throws INVALID_CONFIG.
+ * The settings in force. They come from the file that env names, else from /etc/vxn/vxn.yaml, else
+ * they are the defaults. parseYaml is called only when the YAML file has changed since the last
+ * call of any vxn command. Throws INVALID_CONFIG.
  */
 export function loadConfig(
   version: string,
