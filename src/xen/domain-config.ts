@@ -3,10 +3,10 @@
 
 /** An image file that the domain sees as a block device. */
 export interface Disk {
-  /** Its name there, e.g. `xvda`. */
+  /** Its name in the domain, such as `xvda`. */
   vdev: string;
   file: string;
-  /** Then any number of domains may share the file. */
+  /** A read-only file may be shared by any number of domains. */
   readonly: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface Boot {
   arch: 'x86_64' | 'aarch64';
   kernel: string;
   initramfs: string;
-  /** The kernel's command line as the guest's init expects it, when that is not vxn-agent. */
+  /** The kernel's command line, when the guest's init is not vxn-agent. */
   boot?: string | undefined;
   /** Added to the kernel's command line. */
   cmdline: string;
@@ -46,8 +46,9 @@ export interface DomainPlan extends Boot, Size {
 }
 
 /**
- * A string as xl's configuration parser reads it back byte for byte (libxlu_cfg_l.l: double quotes, backslash escapes).
- * Control characters, which no value of ours has a use for, are refused with RangeError.
+ * Quotes a string so that xl's configuration parser reads it back byte for byte (libxlu_cfg_l.l:
+ * double quotes, backslash escapes). Throws RangeError on control characters, which no value of
+ * ours needs.
  */
 export function quote(value: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -56,7 +57,7 @@ export function quote(value: string): string {
 }
 
 const BASE_CMDLINE = 'console=hvc0 quiet loglevel=4 panic=0 random.trust_cpu=on';
-// What a guest of ours cannot have: probing for it costs boot time.
+// Our guests have no PCI devices and no image to resume from. Probing for them costs boot time.
 const PV_CMDLINE = 'noresume pci=off';
 
 /** The kernel's command line. Processes are never described here: they go through the guest channel. */
@@ -70,7 +71,7 @@ function diskSpec({ vdev, file, readonly }: Disk, script: string): string {
   return `format=raw,vdev=${vdev},access=${readonly ? 'ro' : 'rw'},script=${script},target=${file}`;
 }
 
-/** The configuration file. Throws RangeError when a value cannot be written into one. */
+/** The text of the configuration file. Throws RangeError when a value cannot be written into it. */
 export function domainConfig(plan: DomainPlan): string {
   if (plan.blockScript.includes(',')) throw new RangeError(`comma in ${plan.blockScript}`);
   return [
@@ -89,7 +90,7 @@ export function domainConfig(plan: DomainPlan): string {
     ...(plan.cap === 0 ? [] : [`cap = ${plan.cap}`]),
     `disk = [ ${plan.disks.map((d) => quote(diskSpec(d, plan.blockScript))).join(', ')} ]`,
     'vif = [ ]',
-    // The monitor decides what becomes of an ended domain; it has to be there to be asked how it ended.
+    // The monitor asks Xen how the domain ended, and destroys it afterwards. So Xen must keep it.
     'on_poweroff = "preserve"',
     'on_reboot = "preserve"',
     'on_crash = "preserve"',

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { readdirSync } from 'node:fs';
 
-/** How many physical processors Xen has, not only those that Dom0 sees; undefined where Dom0's kernel does not say (not x86). */
+/**
+ * The number of physical processors that Xen has, which may be more than Dom0 sees. undefined when
+ * Dom0's kernel does not tell, as on arm64.
+ */
 export function physicalCpus(folder = '/sys/devices/system/xen_cpu'): number | undefined {
   try {
     return readdirSync(folder).filter((name) => /^xen_cpu\d+$/.test(name)).length || undefined;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The toolstack by xl(1) and xenstore-read(1).
+// The toolstack that calls xl(1) and xenstore-read(1).
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { errno, VxnError } from '../host/errors.ts';
 import { describeStatus } from '../host/step.ts';
 import { CREATE_STEP, type Toolstack } from './toolstack.ts';
 
-// xl waits for hotplug scripts and for the memory of dying domains; it gives up by itself long before this.
+// xl waits for hotplug scripts and for the memory of dying domains. It gives up long before this.
 const TIMEOUT_MS = 180_000;
 
 function run(command: string, args: string[]): SpawnSyncReturns<string> {
-  // No descriptor of the caller's: fds 0 to 2 may be the container's.
+  // xl gets no descriptor of the caller, because fds 0 to 2 may belong to the container.
   return spawnSync(command, args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -54,14 +54,14 @@ function unanswered(command: string, { stderr, status, signal, error }: SpawnSyn
   return new VxnError('TOOLSTACK', `${command} failed: ${why}`, hint === undefined ? {} : { hint });
 }
 
-/** The toolstack that calls the given xl and xenstore-read. */
+/** The toolstack that calls the given programs. Each one is a path, or a name that PATH finds. */
 export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
   const call = (...args: string[]): SpawnSyncReturns<string> => {
     const result = run(xl, args);
     if (result.error !== undefined && errno(result.error) === 'ENOENT') throw notFound(xl);
     return result;
   };
-  // Some commands of xl end with status 0 all the same.
+  // Some commands of xl fail with status 0. Their stderr shows it.
   const must = (command: string, ...args: string[]): string => {
     const result = call(command, ...args);
     if (result.status === 0 && !/\berror: /.test(result.stderr)) return result.stdout;
@@ -75,7 +75,7 @@ export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
       });
     }
     if (result.status === 0) return result.stdout.trim() === `/vm/${uuid}`;
-    // Not knowing is no answer: the domain would be forgotten.
+    // An unclear answer must not count as a no: the domain would be forgotten.
     if (/couldn't read path/.test(result.stderr)) return false;
     throw unanswered(xenstoreRead, result);
   };
@@ -88,7 +88,7 @@ export function xlToolstack(xl: string, xenstoreRead: string): Toolstack {
     isCreating: (commandLine) => commandLine.includes('\0create\0'),
     monitorArgs: ['--xl', xl],
     findDomain(name, uuid) {
-      // Without xl there was nobody to make it.
+      // Without xl no domain was made.
       const result = run(xl, ['domid', name]);
       if (errno(result.error) === 'ENOENT') return undefined;
       if (result.status !== 0) {
