@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Bind mounts: files and folders of the host, copied into the guest before the program starts, read-only there.
-// Others may write to them meanwhile. So a tree is walked from descriptor to descriptor, and only a mount's own source may be a
-// link: nobody can lead the copy out of the tree by putting a link where a file or folder was.
+// Bind mounts: files and folders of the host. They are copied into the guest before the program
+// starts, and are read-only there.
+//
+// Other processes may write to them meanwhile. So the walk through a tree goes from descriptor to
+// descriptor, and only a mount's own source may be a link. Nobody can lead the copy out of the tree
+// by putting a link in place of a file or folder.
 import {
   closeSync,
   constants,
@@ -22,14 +25,14 @@ const { O_RDONLY, O_NONBLOCK, O_DIRECTORY, O_NOFOLLOW } = constants;
 const MAX_ENTRIES = 16384;
 const PAGE = 4096;
 
-/** A path as bytes: names of files need not be UTF-8. */
+/** A path as bytes, because names of files need not be UTF-8. */
 type Path = Buffer;
 
 interface Entry {
-  /** Its name in the folder that it is in. */
+  /** Its name in its folder. */
   name: Path;
   stat: Stats;
-  /** What a folder holds, by name. */
+  /** The entries of a folder, by name. */
   children: Entry[];
 }
 
@@ -52,7 +55,7 @@ function withOpen<T>(path: Path, flags: number, use: (fd: number) => T): T {
   }
 }
 
-// What vanished or became something else since it was counted is left out of the copy.
+// An entry that has vanished or changed its type since the count is left out of the copy.
 function ifStill<T>(look: () => T): T | undefined {
   try {
     return look();
@@ -62,7 +65,7 @@ function ifStill<T>(look: () => T): T | undefined {
   }
 }
 
-/** What the bind mounts of a container bring along. */
+/** The files and folders that the bind mounts of a container copy into the guest. */
 export class BindArea {
   private readonly sources: Source[] = [];
   private readonly indices = new Map<Mount, number>();
@@ -71,8 +74,8 @@ export class BindArea {
   bytes = 0;
 
   /**
-   * Looks at every bind mount. limit: bytes that all of them may take together.
-   * Throws UNSUPPORTED for what can not be copied, INVALID_SPEC for a source that is not there.
+   * Looks at every bind mount. limit: the bytes that all of them may take together. Throws
+   * UNSUPPORTED for a file that cannot be copied, INVALID_SPEC for a source that does not exist.
    */
   constructor(
     mounts: readonly Mount[],
@@ -96,12 +99,12 @@ export class BindArea {
     }
   }
 
-  /** The entry that a mount shows, or undefined when it is no bind mount. */
+  /** The index of the source of a mount in the area, or undefined when it is no bind mount. */
   indexOf(mount: Mount): number | undefined {
     return this.indices.get(mount);
   }
 
-  // shown: what to call it in a refusal.
+  // shown: the path that a refusal names.
   private look(mount: Mount, shown: string, name: Path, stat: Stats): Entry {
     const refuse = (what: string): never => {
       throw new VxnError('UNSUPPORTED', `mount ${mount.destination}: ${what}`, {
@@ -133,13 +136,16 @@ export class BindArea {
     }
   }
 
-  /** The FILE and FILE_DATA frames, file contents read as they are asked for. */
+  /** The FILE and FILE_DATA frames. A file is read when its frames are asked for. */
   *frames(container: number): Generator<Buffer> {
     for (const { path, entry } of this.sources) yield* copy(container, path, entry.name, entry, 0);
   }
 }
 
-/** An entry and what is below it. path: where it goes in the bind area. flags: O_NOFOLLOW for all but a mount's source. */
+/**
+ * The frames of an entry and of everything below it. path: its place in the bind area. flags:
+ * O_NOFOLLOW for everything but a mount's own source.
+ */
 function* copy(container: number, source: Path, path: Path, entry: Entry, flags: number): Generator<Buffer> {
   const { stat, children } = entry;
   const records = new Records()
@@ -172,7 +178,7 @@ function* copy(container: number, source: Path, path: Path, entry: Entry, flags:
   }
 }
 
-// A file that grows while it is read is cut at the size that was counted.
+// A file that has grown since the count is cut at the size that was counted.
 function* content(container: number, fd: number, size: number): Generator<Buffer> {
   const buffer = Buffer.allocUnsafe(PAYLOAD_MAX);
   for (let left = size; left > 0; ) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a container's domain boots: annotation, else the vm section of the configuration, else the settings.
+// Chooses the files that a container's domain boots. An annotation decides first, then the vm
+// section of the configuration, then the settings.
 import { realpathSync, statSync } from 'node:fs';
 import { normalize } from 'node:path';
 import type { Config } from '../config/config.ts';
@@ -19,10 +20,14 @@ function notAllowed(source: string, file: string): VxnError {
   });
 }
 
-/** A file of the host that the container names, links resolved: where it really lies has to be allowed, too. */
+/**
+ * A file of the host that the container names, with links resolved. The settings must allow both
+ * the named path and the path that it resolves to.
+ */
 function hostFile(source: string, file: string, allowed: readonly string[]): string {
   const permitted = (path: string): boolean => allowed.some((pattern) => matchesGlob(path, pattern));
-  // Before anything is looked at, or whoever names files could find out which exist.
+  // This check comes before any look at the file system. Otherwise errors would tell which files
+  // exist.
   if (!permitted(normalize(file))) throw notAllowed(source, file);
   let real: string;
   try {
@@ -38,8 +43,9 @@ function hostFile(source: string, file: string, allowed: readonly string[]): str
 }
 
 /**
- * What the domain boots; images are what the settings have for its kind of guest. Throws INVALID_SPEC on files that are not
- * there, UNSUPPORTED on those that are not allowed.
+ * Chooses what the domain boots. images: the settings' files for its kind of guest. Throws
+ * INVALID_SPEC on a file that does not exist and on a command line that is too long. Throws
+ * UNSUPPORTED on a file that is not allowed, and on a pv guest outside x86.
  */
 export function chooseBoot(
   annotations: Annotations,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Containers on a bridge of Dom0: their addresses, given out from here unless a DHCP server does it.
+// Addresses of containers on a bridge of Dom0. vxn gives them out, unless a DHCP server does.
 import type { Config } from '../config/config.ts';
 import { VxnError } from '../host/errors.ts';
 import { formatIpv4, type Interface, networkOf, parseInterface, parsePool } from '../host/ipv4.ts';
@@ -25,7 +25,7 @@ function* poolAddresses(text: string, gateway: string): Generator<Interface> {
   }
 }
 
-// Xen's part of the address space; the rest comes from the container's UUID.
+// 00:16:3e belongs to Xen. The rest comes from the domain's UUID.
 function macOf(uuid: string): string {
   const digits = uuid.replaceAll('-', '').slice(0, 6);
   const first = (Number.parseInt(digits.slice(0, 2), 16) & 0x7f).toString(16).padStart(2, '0');
@@ -38,7 +38,10 @@ function isReachable(gateway: string, from: Interface): boolean {
   return there !== undefined && network(there) === network(from);
 }
 
-/** What the annotations, and else the settings, say about the bridge. Throws INVALID_SPEC for a gateway that is elsewhere. */
+/**
+ * The bridge, the MAC address and the possible addresses of a container. Annotations decide first,
+ * then the settings. Throws INVALID_SPEC for a gateway that is not in the address's network.
+ */
 export function planBridge(
   annotations: Annotations,
   config: Config,
@@ -79,8 +82,9 @@ function occupied(plan: NetworkPlan, config: Config): VxnError {
 }
 
 /**
- * Takes an address for the container, if it is to have one from here. remember stores the choice before it is made, so that
- * whoever finds the container knows what to give back. Throws NETWORK when none is free.
+ * Takes an address for the container, unless a DHCP server gives it one. remember stores each
+ * choice before the address is taken, so that a later delete knows which one to give back. Throws
+ * NETWORK when no address is free.
  */
 export function takeAddress(
   plan: NetworkPlan,
@@ -104,7 +108,7 @@ export function takeAddress(
   throw occupied(plan, config);
 }
 
-/** Gives back what takeAddress() took; anything else is left alone. */
+/** Gives back the address that takeAddress() took. The address of another owner is left alone. */
 export function giveBackAddress({ bridge, address }: Network, config: Config, owner: Owner): void {
   if (bridge !== undefined && address !== undefined)
     dropLease(config.runDir, bridge, hostOf(address), ownerText(owner));

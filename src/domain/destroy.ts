@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The end of a domain, from any state that a crash can leave. Doing it twice does no harm.
+// Ends a domain, from any state that a crash can leave. Doing it twice does no harm.
 import { existsSync } from 'node:fs';
 import { encodeFrame, Type } from '../channel/protocol.ts';
 import { request } from '../channel/requests.ts';
@@ -12,16 +12,16 @@ import { type ContainerRef, type Domain, type DomainPlaces, findDomain } from '.
 import { lazy } from './lazy.ts';
 
 /**
- * Asks the monitor to end the domain as SIGKILL ends a process: its holder exits with 137. False
- * when no monitor listens.
+ * Asks the monitor to end the domain. Its holder then exits with 137, as after a SIGKILL. Gives
+ * false when no monitor listens.
  */
 export function killDomain(places: DomainPlaces): boolean {
   return request(places.requests, encodeFrame(Type.Kill, 0));
 }
 
 /**
- * Destroys the domain through the toolstack if it is there and ours. Throws TOOLSTACK when it
- * would not go, or when the toolstack does not answer.
+ * Destroys the domain through the toolstack if it exists and is ours. Throws TOOLSTACK when it
+ * stays, or when the toolstack does not answer.
  */
 export function destroyOwn(
   toolstack: Toolstack,
@@ -43,9 +43,9 @@ export function destroyOwn(
 }
 
 /**
- * Waits until the domain whose monitor has ended is gone, destroys it if nobody else does, and
- * gives back its address. owner: the container that took the address. Its files stay. Throws
- * TOOLSTACK.
+ * Waits until a domain is gone whose monitor has ended, and destroys it if nobody else does. Gives
+ * back its address. owner: the container that took the address. The files of the domain stay.
+ * Throws TOOLSTACK.
  */
 export async function endDomain(
   config: Config,
@@ -54,7 +54,7 @@ export async function endDomain(
   owner: ContainerRef,
 ): Promise<void> {
   const domain = findDomain(places);
-  // Domains are stored before they are made.
+  // A domain is stored before it is made.
   if (domain === undefined) return;
   // The monitor's `xl destroy` holds the gate as long as it works.
   if (!existsSync(places.gone)) waitAtGate(places.endGate);

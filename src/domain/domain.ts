@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A Xen domain of ours: where its files are, and what is stored of it. Whether it lives is read
-// off its monitor, never off a stored word.
+// A Xen domain of ours: its files and its stored state. The state never says whether the domain
+// lives: its monitor shows that.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
@@ -17,13 +17,13 @@ export interface ContainerRef {
   id: string;
 }
 
-/** What is stored of a domain, in domain.json. */
+/** The stored state of a domain, in domain.json. */
 export interface Domain {
   uuid: string;
   /** Its name in `xl list`. */
   name: string;
   kind: KindName;
-  /** What it has of the host now; `update` changes it. */
+  /** Its size now. `update` changes it. */
   size: Size;
   containers: readonly ContainerRef[];
   /** Stored before its address is taken. */
@@ -41,13 +41,13 @@ export interface DomainPlaces {
   state: string;
   /** The monitor's control socket. */
   control: string;
-  /** FIFO of requests to the monitor; architecture.md says why it is there beside the socket. */
+  /** FIFO of requests to the monitor. architecture.md says why there is one beside the socket. */
   requests: string;
-  /** FIFO that is held open until the domain is gone. */
+  /** FIFO that a process holds open until the domain is gone. */
   endGate: string;
   /** Made when the monitor's `xl destroy` has succeeded. */
   gone: string;
-  /** There from pause to resume: a hint that asking whether the domain is paused is worthwhile. */
+  /** Exists from pause to resume, so that start and exec ask Xen only in this time. */
   paused: string;
   /** xl.cfg(5). */
   config: string;
@@ -75,13 +75,13 @@ export function domainPlaces(config: Pick<Config, 'runDir' | 'libDir'>, uuid: st
   };
 }
 
-/** Makes the domain's folders, and stores it. */
+/** Makes the domain's folders, and stores its state. */
 export function makeDomain(places: DomainPlaces, domain: Domain): void {
   for (const folder of [places.run, places.lib]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   storeDomain(places, domain);
 }
 
-/** Stores what is known of the domain, in place of what was stored before. */
+/** Stores the domain's state in place of the earlier one. */
 export function storeDomain(places: DomainPlaces, domain: Domain): void {
   replaceFile(places.state, JSON.stringify(domain));
 }
@@ -92,7 +92,7 @@ export function findDomain(places: DomainPlaces): Domain | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as Domain);
 }
 
-/** The stored domain. Throws WRONG_STATE when there is none (any more). */
+/** The stored domain. Throws WRONG_STATE when there is none, or none any more. */
 export function loadDomain(places: DomainPlaces): Domain {
   const domain = findDomain(places);
   if (domain === undefined) throw new VxnError('WRONG_STATE', 'container not running');

@@ -3,7 +3,7 @@ import { Control } from '../channel/control.ts';
 import { askStats, type GuestStats } from '../channel/stats.ts';
 import { VxnError } from '../host/errors.ts';
 
-/** How long a guest may take without coming any nearer to the wanted value. */
+/** How long a guest may take without coming nearer to the wanted value. */
 const PATIENCE_MS = 15_000;
 const ANSWER_MS = 60_000;
 const INTERVAL_MS = 50;
@@ -30,8 +30,8 @@ export class GuestWatch {
   }
 
   /**
-   * Waits until a figure of the statistics is within tolerance of the wanted value. False when the
-   * guest has not come nearer to it for a while.
+   * Waits until a figure of the statistics is within tolerance of the wanted value. Gives false
+   * when the guest has not come nearer to it for 15 seconds. Throws GUEST when it does not answer.
    */
   async reaches(figure: (stats: GuestStats) => number, wanted: number, tolerance: number): Promise<boolean> {
     let best = Number.POSITIVE_INFINITY;
@@ -48,6 +48,7 @@ export class GuestWatch {
     }
   }
 
+  /** Closes the connection. */
   close(): void {
     this.control.close();
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Starting the monitor: the detached process in Dom0 that owns a domain.
+// Starts the monitor: the detached process in Dom0 that owns a domain.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,13 +9,14 @@ import { identify, type ProcessId } from '../host/process-id.ts';
 import { encodeSteps, type Step, stepEnvironment } from '../host/step.ts';
 import type { DomainPlaces } from './domain.ts';
 
-/** The container whose holder the monitor is as well. */
+/** The container whose first process the monitor stands for, as its holder. */
 export interface OwnContainer {
   id: string;
-  /** Its folder of volatile state, and the one of its disk and logs. */
+  /** The folder of its volatile state. */
   run: string;
+  /** The folder of its disk and logs. */
   lib: string;
-  /** Arguments that say where the program's stdio is, and who waits for its end. */
+  /** Arguments that say where the program's stdio is, and which process waits for its end. */
   args: readonly string[];
   /** Descriptors 0 to 2 of the holder. */
   fds: readonly (number | 'ignore')[];

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The runtime's wish to the monitor for the domain's network: the NETWORK payload of the start
-// file.
+// The NETWORK payload of the start file. It tells the monitor how to connect the domain.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { Records, Tag } from '../channel/protocol.ts';
 import type { Spec } from '../spec/spec.ts';
@@ -10,7 +9,10 @@ const RESOLV_CONF = '/etc/resolv.conf';
 const RESOLV_CONF_MAX = 65536;
 const RESOLVERS_MAX = 4;
 
-/** The loopback addresses among the name servers of a resolv.conf(5), as bytes: 4 for IPv4, 16 for IPv6. */
+/**
+ * The loopback addresses among the name servers of a resolv.conf(5), as bytes: 4 for IPv4, 16 for
+ * IPv6.
+ */
 export function loopbackNameServers(text: string): Buffer[] {
   const found = new Map<string, Buffer>();
   for (const line of text.split('\n')) {
@@ -48,11 +50,14 @@ function bridge(records: Records, { bridge: name, mac, address, gateway }: Netwo
   if (gateway !== undefined) records.raw(Tag.NetGateway, Buffer.from(dotted(gateway)));
 }
 
-/** network: as create has stored it. Throws when the container's resolv.conf cannot be read. */
+/**
+ * The NETWORK payload for the network that create has stored. Throws the error of the file system
+ * when the container's resolv.conf cannot be read.
+ */
 export function describeNetwork(network: Network | undefined, spec: Pick<Spec, 'mounts'>): Buffer {
   const records = new Records().u32(Tag.NetMode, MODES[network?.mode ?? 'namespace']);
   if (network !== undefined) bridge(records, network);
-  // The engine answers at such an address in its namespace; the guest's loopback is another one.
+  // At such an address the engine answers in its namespace. The guest's loopback is another one.
   for (const address of loopbackNameServers(resolvConf(spec))) records.raw(Tag.Resolver, address);
   return records.bytes();
 }

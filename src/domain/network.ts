@@ -2,9 +2,9 @@
 import type { Interface } from '../host/ipv4.ts';
 
 /**
- * How a domain is joined to the world; docs/network.md. `either`: to the network namespace or,
- * when the engine has put nothing into it until start, to the bridge. Without an address the
- * guest asks a DHCP server.
+ * How a domain is connected (docs/network.md). `either` is the network namespace, or the bridge
+ * when the engine has put nothing into the namespace until start. Without an address the guest asks
+ * a DHCP server.
  */
 export interface Network {
   mode: 'none' | 'namespace' | 'bridge' | 'either';
@@ -16,8 +16,8 @@ export interface Network {
   gateway?: string;
 }
 
-/** What is known of it before anything is made. */
+/** The network as it is planned, before anything is made. */
 export interface NetworkPlan extends Network {
-  /** The addresses to choose from. None: `address` says it. */
+  /** The addresses to choose from. There is none when vxn gives out no address. */
   candidates: readonly Interface[];
 }

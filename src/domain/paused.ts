@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whether a domain is paused. Nothing is stored: the monitor asks Xen. So `xl pause` by hand counts as
-// well, and a call that died half-way leaves nothing that could be wrong.
+// Whether a domain is paused. Nothing is stored, because the monitor asks Xen. So `xl pause` by
+// hand counts as well, and a call that died half-way leaves nothing that could be wrong.
 import { rmSync } from 'node:fs';
 import { encodeFrame, Type } from '../channel/protocol.ts';
 import { request } from '../channel/requests.ts';
@@ -8,12 +8,13 @@ import { readIfThere } from '../host/files.ts';
 import { untilSync } from '../host/wait.ts';
 import type { DomainPlaces } from './domain.ts';
 
-// The monitor needs a fraction of a millisecond; one that hangs must not hang `state` and `list`.
+// The monitor needs a fraction of a millisecond. A monitor that hangs must not hang `state` and
+// `list`.
 const ANSWER_MS = 2000;
 const FIRST_LOOK_MS = 0.2;
 
 /**
- * True while Xen has the domain paused. undefined when its monitor does not say within two
+ * True while Xen has the domain paused. undefined when the monitor does not answer within two
  * seconds.
  */
 export function isPaused(places: DomainPlaces): boolean | undefined {

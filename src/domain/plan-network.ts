@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT
-// How a domain is joined to the world: by the container's network namespace, by a bridge of Dom0,
-// or not at all. docs/network.md.
+// Decides how a domain is connected: by the container's network namespace, by a bridge of Dom0, or
+// not at all (docs/network.md).
 import type { Config } from '../config/config.ts';
 import { VxnError } from '../host/errors.ts';
 import type { Annotations } from '../spec/annotations.ts';
 import { lazy } from './lazy.ts';
 import type { NetworkPlan } from './network.ts';
 
+/** The refusal of the host's network: its message, then its hint. */
 export const HOST_NETWORK: readonly [message: string, hint: string] = [
   "the host's network namespace cannot be shared with a virtual machine",
   'config.json needs a network namespace; leave out --net-host, --network host, or ask for a bridge: docs/network.md',
 ];
 
 /**
- * The annotation decides first, then the engine's use of the namespace, then the settings. Throws
- * UNSUPPORTED for the host's network, INVALID_SPEC for an address and a gateway that do not fit.
+ * Plans the network of a domain. The annotation decides first, then the engine's use of the
+ * namespace, then the settings. Throws UNSUPPORTED for the host's network, INVALID_SPEC for a
+ * gateway that does not fit the address.
  */
 export async function planNetwork(
   annotations: Annotations,

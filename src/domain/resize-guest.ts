@@ -6,7 +6,7 @@ import type { GuestWatch } from './guest-watch.ts';
 import type { Undoable } from './undoable.ts';
 
 const MIB = 1 << 20;
-/** Bytes that a guest needs to go on, beyond those that it gives back. */
+/** Bytes that a guest needs to go on, besides the ones that it gives back. */
 const SLACK = 8 * MIB;
 const TOLERANCE = 4 * MIB;
 
@@ -26,7 +26,10 @@ async function checkSpare({ guest }: LiveDomain, before: number, after: number):
   });
 }
 
-/** Sets the memory (MiB) and waits for the guest. Fails with UNSUPPORTED, TOOLSTACK or GUEST. */
+/**
+ * A change of the memory from before to after, in MiB. It waits for the guest. It throws
+ * UNSUPPORTED, TOOLSTACK or GUEST.
+ */
 export function resizeMemory(domain: LiveDomain, before: number, after: number): Undoable {
   const { toolstack, domid, guest } = domain;
   const undo = (): void => toolstack.setMemory(domid, before);
@@ -45,7 +48,7 @@ export function resizeMemory(domain: LiveDomain, before: number, after: number):
   };
 }
 
-/** Sets the number of vcpus and waits for the guest. Fails with TOOLSTACK or GUEST. */
+/** A change of the number of vcpus. It waits for the guest. It throws TOOLSTACK or GUEST. */
 export function resizeVcpus(
   { toolstack, domid, guest }: LiveDomain,
   before: number,

@@ -37,7 +37,7 @@ function schedulerChanges({ toolstack, domid, before, after, named }: Resize): U
   ];
 }
 
-// The present values are asked for, not remembered: a killed update may have changed them.
+// The present values come from Xen and the guest, because a killed update may have changed them.
 async function guestChanges(domain: LiveDomain, { after, named }: Resize): Promise<Undoable[]> {
   const memory = named.memory ? domain.toolstack.memory(domain.domid) : after.memory;
   const vcpus = named.vcpus ? (await domain.guest.stats()).cpus : after.vcpus;
@@ -55,8 +55,8 @@ export const needsGuest = (named: NamedParts, { maxvcpus }: Size): boolean =>
   named.memory || (named.vcpus && maxvcpus > 1);
 
 /**
- * Gives a domain its new size: all of it, or nothing. Throws WRONG_STATE, UNSUPPORTED, TOOLSTACK,
- * GUEST.
+ * Gives a domain its new size. Either every change is made, or none. Throws WRONG_STATE,
+ * UNSUPPORTED, TOOLSTACK, GUEST.
  */
 export async function resize(request: Resize): Promise<void> {
   const { toolstack, domid, socket, before, after } = request;
@@ -65,7 +65,7 @@ export async function resize(request: Resize): Promise<void> {
   const guest = await GuestWatch.open(socket);
   try {
     const ofGuest = await guestChanges({ toolstack, domid, guest }, request);
-    // The guest does its part with the larger share of the two.
+    // The guest makes its changes while it has the larger of the two shares.
     const grows = allowance(after) > allowance(before);
     await allOrNothing(grows ? [...ofScheduler, ...ofGuest] : [...ofGuest, ...ofScheduler]);
   } finally {

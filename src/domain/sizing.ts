@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How large the domain is and what it boots. For every value the first of these decides: annotation, vm section of the
+// The size of a domain. The first source that has a value decides it: annotation, vm section of the
 // configuration, linux.resources, settings.
 import type { Config } from '../config/config.ts';
 import { VxnError } from '../host/errors.ts';
@@ -17,24 +17,27 @@ export interface SizeSources {
 
 const MIB = 1 << 20;
 const PERIOD_US = 100_000;
-// What cgroup v1 says of a group without a limit, give or take a page size; engines copy it.
+// cgroup v1 shows about this number for a group without a limit. Engines copy it.
 const UNLIMITED = 2 ** 63 - 2 ** 20;
 
-/** MiB of a domain for this memory limit, or undefined for no limit. */
+/** The MiB of a domain for this memory limit, or undefined when there is no limit. */
 export function limitsMemory(limits: Limits, config: Config): number | undefined {
   const { memory } = limits;
   if (memory === undefined || memory <= 0 || memory >= UNLIMITED) return undefined;
   return Math.max(MIN_MEMORY, Math.ceil(memory / MIB) + config.memoryOverhead);
 }
 
-/** Percent of one processor, or undefined for no limit. */
+/** The quota in percent of one processor, or undefined when there is no quota. */
 export function quotaPercent(limits: Limits): number | undefined {
   const { cpuQuota, cpuPeriod } = limits;
   if (cpuQuota === undefined || cpuQuota <= 0) return undefined;
   return Math.max(1, Math.round((100 * cpuQuota) / (cpuPeriod || PERIOD_US)));
 }
 
-/** How many vcpus the quota keeps busy, at most all of the host's; undefined for no quota. */
+/**
+ * The number of vcpus that the quota keeps busy, at most the host's number. undefined when there is
+ * no quota.
+ */
 export function quotaVcpus(limits: Limits, physical: number | undefined): number | undefined {
   const { cpuQuota, cpuPeriod } = limits;
   if (cpuQuota === undefined || cpuQuota <= 0) return undefined;
@@ -42,7 +45,10 @@ export function quotaVcpus(limits: Limits, physical: number | undefined): number
   return Math.min(wanted, physical ?? MAX_VCPUS, MAX_VCPUS);
 }
 
-/** Xen's weight, which is 256 for an ordinary domain where cgroup's shares are 1024; undefined for no shares. */
+/**
+ * Xen's weight for cgroup shares: 1024 shares are a weight of 256. undefined when there are no
+ * shares.
+ */
 export function sharesWeight(limits: Limits): number | undefined {
   if (!limits.cpuShares) return undefined;
   return Math.min(MAX_WEIGHT, Math.max(1, Math.round((256 * limits.cpuShares) / 1024)));
@@ -55,7 +61,7 @@ function checkMemory(memory: number, source: string): number {
   });
 }
 
-/** cpus itself. Throws INVALID_SPEC when it names a processor that the host does not have. */
+/** Gives cpus back. Throws INVALID_SPEC when it names a processor that the host does not have. */
 export function checkCpus(cpus: string, physical: number | undefined): string {
   const last = parseCpuList(cpus)?.at(-1);
   if (last === undefined || physical === undefined || last < physical) return cpus;
@@ -74,8 +80,9 @@ function checkMaximum(name: string, value: number, maximum: number | undefined):
 }
 
 /**
- * Xen's cap for a wanted one, 0 for none. A guest can start every vcpu up to its maximum, whatever it is told: those beyond
- * vcpus must not gain it anything.
+ * Xen's cap for a wanted one, in percent of one processor. 0 stands for no cap. A guest can start
+ * every vcpu up to its maximum against its orders. The cap makes sure that vcpus beyond its number
+ * gain it nothing.
  */
 export function capOf(wanted: number | undefined, vcpus: number, maxvcpus: number): number {
   const cap = wanted ?? (maxvcpus > vcpus ? vcpus * 100 : 0);
@@ -83,8 +90,9 @@ export function capOf(wanted: number | undefined, vcpus: number, maxvcpus: numbe
 }
 
 /**
- * The size of a container's domain, on a host with so many physical processors (undefined: not known). Throws INVALID_SPEC
- * on values that contradict each other or cannot be had.
+ * The size of a container's domain. physical: the number of the host's processors, or undefined
+ * when it is unknown. Throws INVALID_SPEC on values that contradict each other or that the host
+ * cannot give.
  */
 export function sizeDomain(sources: SizeSources, config: Config, physical: number | undefined): Size {
   const { annotations, vm, limits } = sources;
@@ -111,7 +119,7 @@ export function sizeDomain(sources: SizeSources, config: Config, physical: numbe
   };
 }
 
-/** Bytes that the root file system has free beside its content. */
+/** Bytes that the root file system has free besides its content. */
 export function rootFree(annotations: Annotations, readonly: boolean, config: Config): number {
   return (annotations.number('root-free') ?? (readonly ? 4 : config.rootFree)) * MIB;
 }

@@ -15,14 +15,14 @@ import type { Spec } from '../spec/spec.ts';
 import { BindArea } from './bind-area.ts';
 import type { Launch } from './kinds/kind.ts';
 
-// The monitor and vxn-seccomp add as much to the process.
+// Bytes that the monitor and vxn-seccomp may add to the process.
 const ADDED_MAX = SECCOMP_MAX + TERMINAL_BYTES;
 
 const bindLimit = (config: Config): number => config.bindLimit << 20;
 
 /**
- * Refuses a process and mounts that the channel cannot carry. Gives the bytes that they take.
- * Throws INVALID_SPEC, UNSUPPORTED.
+ * Refuses a process and mounts that the channel cannot carry. Gives the number of bytes that they
+ * take. Throws INVALID_SPEC, UNSUPPORTED.
  */
 export function checkDescription(spec: Spec, config: Config): number {
   const binds = new BindArea(spec.mounts, bindLimit(config));
@@ -58,7 +58,10 @@ function* startFrames(launch: Launch, { rootDisk, first = [] }: Options): Genera
   yield encodeDescription(Type.Process, FIRST, program, process.terminal);
 }
 
-/** Writes the frames to launch.startFrames. Throws INVALID_SPEC, UNSUPPORTED, HOST on a full disk. */
+/**
+ * Writes the frames to launch.startFrames. Throws INVALID_SPEC, UNSUPPORTED, and HOST when the disk
+ * is full.
+ */
 export function writeStartFrames(launch: Launch, options: Options): void {
   const { startFrames: file } = launch;
   const fd = openSync(file, 'w', 0o600);

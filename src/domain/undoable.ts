@@ -16,7 +16,9 @@ function undoAll(done: readonly Undoable[]): void {
   }
 }
 
-/** Makes all of the changes in order. When one of them throws, takes back those before it. */
+/**
+ * Makes all changes in order. When one throws, takes back the earlier ones and throws its error.
+ */
 export async function allOrNothing(changes: readonly Undoable[]): Promise<void> {
   const done: Undoable[] = [];
   try {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Files of our own on a root disk that is already built, by debugfs(8): no mount, so nothing of the image is trusted.
+// Puts files of our own on a root disk that is already built. debugfs(8) does it without a mount,
+// so Dom0's kernel need not trust the image.
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { errno, VxnError } from '../../host/errors.ts';
@@ -8,24 +9,27 @@ import { errno, VxnError } from '../../host/errors.ts';
 export interface Entry {
   /** Absolute, of plain components that need no quoting. */
   path: string;
-  /** With the file's type, as stat(2) gives it. */
+  /** Permissions and type of the file, as in st_mode of stat(2). */
   mode: number;
-  /** The file's content: a file of the host. Without it a folder is made. */
+  /** The file of the host that has the content. Without it the entry is a folder. */
   source?: string;
 }
 
-/** A word for debugfs's command parser, which knows double quotes and doubles them to escape one. */
+/** A word for debugfs's command parser. It takes double quotes, and a doubled quote within them. */
 function word(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a line feed would end the command
   if (/[\x00-\x1f]/.test(text)) throw new RangeError(`control character in ${JSON.stringify(text)}`);
   return `"${text.replaceAll('"', '""')}"`;
 }
 
-/** The commands that make the entries, each followed by one that shows what came of it. */
+/**
+ * The debugfs commands that make the entries. A `stat` after each entry shows the result. Throws
+ * RangeError on a control character.
+ */
 export function debugfsCommands(entries: readonly Entry[]): string {
   return entries
     .map(({ path, mode, source }) => {
-      // What an earlier, interrupted call left is replaced.
+      // This replaces a file that an earlier, interrupted call left.
       const make = source === undefined ? `mkdir ${path}` : `rm ${path}\nwrite ${word(source)} ${path}`;
       const fields = [`mode 0${mode.toString(8)}`, 'uid 0', 'gid 0'].map(
         (f) => `set_inode_field ${path} ${f}\n`,
@@ -35,7 +39,7 @@ export function debugfsCommands(entries: readonly Entry[]): string {
     .join('');
 }
 
-// debugfs always ends with status 0: what failed is on stderr, what is there is shown by `stat`.
+// debugfs always ends with status 0. Its stderr shows failures, and `stat` shows the entries.
 function complaint(stderr: string): string | undefined {
   const harmless = /^(debugfs \d|rm: File not found|mkdir: Ext2 directory already exists)/;
   return stderr.split('\n').find((line) => line !== '' && !harmless.test(line));
@@ -46,8 +50,8 @@ function sizesShown(output: string): number[] {
 }
 
 /**
- * Puts entries on the ext4 image of a file. Nobody else may have it mounted. path: PATH, where
- * debugfs is looked for. Throws DISK.
+ * Puts entries on the ext4 image in a file. Nobody else may have it mounted. path: the PATH where
+ * debugfs is searched. Throws DISK.
  */
 export function putIntoImage(image: string, entries: readonly Entry[], path: string): void {
   const { stdout, stderr, error } = spawnSync('debugfs', ['-w', '-f', '-', image], {

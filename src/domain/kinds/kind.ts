@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MIT
-// The kinds of domains: how a domain's guest is spoken to. Whatever verbs do differently for
-// them is behind this interface.
+// The kinds of domains: how vxn speaks to a domain's guest. Every difference between kinds is
+// behind this interface.
 import type { Config } from '../../config/config.ts';
 import type { Spec } from '../../spec/spec.ts';
 import type { Disk } from '../../xen/domain-config.ts';
 import type { Network } from '../network.ts';
 
 /**
- * `agent`: vxn-agent and its channel. `marker`: meta-virtualization's guest images,
- * docs/marker-guests.md.
+ * `agent` is vxn-agent with its channel. `marker` is a guest image of meta-virtualization
+ * (docs/marker-guests.md).
  */
 export type KindName = 'agent' | 'marker';
 
-/** What a kind of guest boots unless the container says otherwise. */
+/** The files that a kind of guest boots, unless the container names others. */
 export interface Images {
   kernel: string;
   initramfs: string;
-  /** The kernel's command line, when it is not vxn-agent's. */
+  /** The kernel's command line, when the guest's init is not vxn-agent. */
   boot?: string;
 }
 
-/** What the first process of a container is started from. */
+/** Everything that starts the first process of a container. */
 export interface Launch {
   spec: Spec;
   config: Config;
@@ -39,23 +39,29 @@ export interface Launch {
   path: string;
 }
 
+/** A way to speak to guests. */
 export interface Kind {
-  /** Refuses what `start` would refuse, while nothing has to be undone yet. */
+  /**
+   * Refuses at create what `start` would refuse, while nothing has to be undone yet. Throws
+   * INVALID_SPEC, UNSUPPORTED, HOST.
+   */
   check(spec: Spec, config: Config, callersTerminal: boolean): void;
+  /** The files that a domain of this kind boots by default. */
   images(spec: Spec, config: Config): Images;
+  /** The disks of the domain. rootDisk: the image of the container's root. */
   disks(rootDisk: string, config: Config): Disk[];
-  /** Bytes of the root disk that it takes for itself. */
+  /** Bytes that the kind itself takes on the root disk. */
   room(spec: Spec, config: Config): number;
-  /** Arguments of its own for vxn-monitor. */
+  /** The arguments of vxn-monitor for this kind. */
   readonly monitorArgs: readonly string[];
   /**
-   * Leaves the description of the container and its first process where the monitor, or the
-   * guest itself, looks for it at `start`.
+   * Writes the description of the container and its first process. At `start` the monitor or the
+   * guest reads it. Throws INVALID_SPEC, UNSUPPORTED, HOST, DISK.
    */
   describe(launch: Launch): void;
 }
 
-/** What differs between kinds and is asked without loading them. */
+/** The differences between kinds that are needed before a kind is loaded. */
 export interface Traits {
   /** The domain stays paused until `start`, because its init runs the program at boot. */
   startsPaused: boolean;

@@ -14,9 +14,9 @@ import { checkDescription, writeStartFrames } from '../start-frames.ts';
 import { type Entry, putIntoImage } from './ext4-image.ts';
 import type { Kind } from './kind.ts';
 
-/** The root disk's name in the guest; xvda is the image of the guest's own root, if it has one. */
+/** The root disk's name in the guest. xvda is the image of the guest's own root, if it has one. */
 const ROOT_DISK = 'xvdb';
-/** A folder of ours on the root disk, which is gone before the program runs. */
+/** A folder of ours on the root disk. It is gone before the program runs. */
 const FOLDER = '/.vxn';
 const SLACK = 1 << 20;
 
@@ -28,7 +28,7 @@ export function markerCommandLine(terminal: boolean): string {
   const words = [
     'console=hvc0',
     'quiet',
-    // Nothing but a panic may get between the markers.
+    // Only a panic may get between the markers.
     'loglevel=1',
     'panic=0',
     'init=/init',
@@ -37,7 +37,7 @@ export function markerCommandLine(terminal: boolean): string {
     `docker_cmd=${Buffer.from(command).toString('base64')}`,
     'docker_input=oci',
     ...(terminal ? ['docker_interactive=1'] : []),
-    // On AMD this initcall reads a register that is not there in a PV domain.
+    // On AMD this initcall reads a register that does not exist in a PV domain.
     ...(process.arch === 'x64' ? ['initcall_blacklist=print_s5_reset_status_mmio'] : []),
   ];
   return words.join(' ');
@@ -65,13 +65,14 @@ function terminalFrame({ process }: Spec): Buffer {
   return encodeFrame(Type.Process, FIRST, new Records().raw(Tag.Terminal, size).bytes());
 }
 
-/** A disk counts as a root for their init only with /bin or /usr. */
+/** Their init accepts a disk as a root only when it has /bin or /usr. */
 function needsUsr(rootfs: string): boolean {
   return !['bin', 'usr'].some(
     (name) => lstatSync(join(rootfs, name), { throwIfNoEntry: false }) !== undefined,
   );
 }
 
+/** The kind `marker`. */
 export const markerKind: Kind = {
   check(spec, config, callersTerminal) {
     if (callersTerminal) {
