@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The cgroup in Dom0 that holds a container's monitors (runtime-spec config-linux.md, cgroupsPath). It is for accounting
-// and for finding them: the program's memory belongs to the domain, so no limit is set here.
+// The cgroup in Dom0 of a container's monitor and holders (runtime-spec config-linux.md,
+// cgroupsPath). It accounts for these processes and finds them. The program's memory belongs to the
+// domain, so no limit is set here.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
@@ -8,13 +9,15 @@ import { errno, messageOf, VxnError } from '../host/errors.ts';
 import { until } from '../host/wait.ts';
 import { invalid } from '../spec/read.ts';
 
-/** Where a container's processes are in each hierarchy, and which of those folders are ours to remove. */
+/** The folders of a container's cgroup, over all hierarchies. */
 export interface Cgroup {
+  /** The folder in each hierarchy that the processes join. */
   join: string[];
-  /** Outer ones first. */
+  /** The folders that vxn makes and removes, outer ones first. */
   made: string[];
 }
 
+/** A mounted cgroup hierarchy. */
 export interface Hierarchy {
   mount: string;
   version: 1 | 2;
@@ -24,7 +27,7 @@ export interface Hierarchy {
 const REMOVE_MS = 5000;
 const DEFAULT_PARENT = '/vxn';
 
-/** `a-b.slice` lies in `a.slice`: /a.slice/a-b.slice (systemd.slice(5)). */
+/** The path of a systemd slice: `a-b.slice` gives /a.slice/a-b.slice (systemd.slice(5)). */
 function slicePath(slice: string): string {
   if (slice === '' || slice === '-.slice') return '';
   const name = slice.endsWith('.slice') ? slice.slice(0, -'.slice'.length) : '';
@@ -35,8 +38,8 @@ function slicePath(slice: string): string {
 }
 
 /**
- * The path below a hierarchy's root that linux.cgroupsPath means: a path, taken below /vxn when it is relative, or
- * `slice:prefix:name` as engines with systemd cgroups write it. Throws INVALID_SPEC.
+ * The path that linux.cgroupsPath names, below the root of a hierarchy. A relative path starts at
+ * /vxn. Engines with systemd cgroups write `slice:prefix:name` instead. Throws INVALID_SPEC.
  */
 export function cgroupPath(cgroupsPath: string): string {
   const systemd = /^([^/:]*):([^/:]*):([^/:]+)$/.exec(cgroupsPath);
@@ -56,7 +59,10 @@ export function cgroupPath(cgroupsPath: string): string {
 const unescapeMount = (path: string): string =>
   path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
-/** The cgroup hierarchies that a mountinfo (proc(5)) shows, one mount of each, whole ones before parts of one. */
+/**
+ * The cgroup hierarchies in a mountinfo (proc(5)), each with one mount. A mount of a whole
+ * hierarchy is preferred to a mount of a part.
+ */
 export function hierarchies(mountinfo: string): Hierarchy[] {
   const found = new Map<string, Hierarchy & { whole: boolean }>();
   for (const line of mountinfo.split('\n')) {
@@ -81,7 +87,7 @@ function folders(hierarchy: Hierarchy, path: string): string[] {
   return steps.map((_, i) => join(hierarchy.mount, ...steps.slice(0, i + 1)));
 }
 
-/** What would be joined and made for path; nothing is changed. */
+/** The folders that path makes and joins. Nothing is changed. */
 export function planCgroup(found: readonly Hierarchy[], path: string): Cgroup {
   const all = found.map((hierarchy) => folders(hierarchy, path));
   return {
@@ -90,7 +96,7 @@ export function planCgroup(found: readonly Hierarchy[], path: string): Cgroup {
   };
 }
 
-// A cpuset of v1 takes no process before it has processors and memory.
+// A cpuset of cgroup v1 takes no process before it has processors and memory.
 function fillCpuset(folder: string): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     if (readFileSync(join(folder, file), 'utf8').trim() !== '') continue;
@@ -98,7 +104,8 @@ function fillCpuset(folder: string): void {
   }
 }
 
-// Accounting below needs the controllers above. One that cannot be had is no reason to fail.
+// A cgroup accounts with the controllers that its parent enables. A controller that is not
+// available is no error.
 function enableControllers(folder: string): void {
   try {
     const words = (file: string): string[] => readFileSync(join(folder, file), 'utf8').trim().split(/\s+/);
@@ -108,11 +115,11 @@ function enableControllers(folder: string): void {
       try {
         writeFileSync(join(folder, 'cgroup.subtree_control'), `+${name}`);
       } catch {
-        // Busy, or another's to decide.
+        // It is busy, or somebody else manages it.
       }
     }
   } catch {
-    // Not a cgroup of v2 that we may look at.
+    // This is no cgroup of v2 that we may read.
   }
 }
 
@@ -130,7 +137,7 @@ function makeIn(hierarchy: Hierarchy, path: string): void {
   }
 }
 
-/** Makes the cgroup in every hierarchy. Throws the file system's error. */
+/** Makes the cgroup in every hierarchy. Throws the error of the file system. */
 export function makeCgroup(found: readonly Hierarchy[], path: string): void {
   for (const hierarchy of found) {
     for (let attempt = 1; ; attempt++) {
@@ -138,7 +145,7 @@ export function makeCgroup(found: readonly Hierarchy[], path: string): void {
         makeIn(hierarchy, path);
         break;
       } catch (error) {
-        // A delete took an outer folder away that it had made, between two of our steps.
+        // A delete has removed an outer folder between two of our steps.
         if (errno(error) !== 'ENOENT' || attempt === 10) throw error;
       }
     }
@@ -151,7 +158,7 @@ function removeTree(folder: string): void {
   rmdirSync(folder);
 }
 
-// undefined when it is gone, else the reason why not.
+// Gives undefined when the folder is gone, else the reason why it stays.
 function tryRemove(folder: string, whole: boolean): string | undefined {
   try {
     if (whole) removeTree(folder);
@@ -163,9 +170,9 @@ function tryRemove(folder: string, whole: boolean): string | undefined {
 }
 
 /**
- * Removes the cgroups that were made, inner folders first, with empty ones below the container's
- * own. An outer folder that others use by now stays. Waits up to five seconds for processes that
- * are about to end. Throws HOST when the container's own will not go.
+ * Removes the cgroups that were made, inner folders first. Empty cgroups below the container's own
+ * go as well. An outer folder that others use by now stays. Waits up to five seconds for processes
+ * that are about to end. Throws HOST when the container's own cgroup stays.
  */
 export async function removeCgroup(cgroup: Cgroup): Promise<void> {
   for (const folder of [...cgroup.made].reverse()) {
@@ -183,14 +190,18 @@ export async function removeCgroup(cgroup: Cgroup): Promise<void> {
   }
 }
 
+/** The cgroup that a container needs on this machine. */
 export interface CgroupRequest {
   found: Hierarchy[];
   path: string;
-  /** config.json names it, so it is an error when it cannot be had. */
+  /** config.json names the cgroup, so a failure to make it is an error. */
   asked: boolean;
 }
 
-/** What a container asks for on this machine: its linux.cgroupsPath, or /vxn/NAME. Throws INVALID_SPEC. */
+/**
+ * The cgroup for a container on this machine: its linux.cgroupsPath, or /vxn/NAME. Throws
+ * INVALID_SPEC.
+ */
 export function cgroupRequest(cgroupsPath: string | undefined, name: string): CgroupRequest {
   const asked = cgroupsPath !== undefined && cgroupsPath !== '';
   return {
@@ -200,7 +211,10 @@ export function cgroupRequest(cgroupsPath: string | undefined, name: string): Cg
   };
 }
 
-/** Makes what was asked for. False when it cannot be had and nobody insists on it; then nothing is left. Throws HOST. */
+/**
+ * Makes the requested cgroup. Gives false, and leaves nothing behind, when that fails and
+ * config.json does not name the cgroup. Throws HOST when config.json names it.
+ */
 export async function provideCgroup(request: CgroupRequest, cgroup: Cgroup): Promise<boolean> {
   const { found, path, asked } = request;
   try {

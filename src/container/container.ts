@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An OCI container: where its files are, and what is stored of it. Everything else is derived:
-// whether it runs is read off its holder's process, never off a stored word.
+// An OCI container: its files and its stored state. Everything else is derived. The state never
+// says whether the container runs: the process of its holder shows that.
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
@@ -11,10 +11,10 @@ import { shortHash } from '../host/short-hash.ts';
 import type { Limits } from '../spec/resources.ts';
 import type { Cgroup } from './cgroup.ts';
 
-/** The layout of state.json. Its first one had no number. */
+/** The layout of state.json. The first layout had no number. */
 export const STATE_FORMAT = 2;
 
-/** What the state of a container whose domain has no state of its own says of the domain. */
+/** The domain of a container that an earlier build of vxn has made, as state.json describes it. */
 export interface Legacy {
   uuid: string;
   name: string;
@@ -22,7 +22,7 @@ export interface Legacy {
   network?: { bridge?: string; address?: string };
 }
 
-/** What is stored of a container, in state.json. */
+/** The stored state of a container, in state.json. */
 export interface Container {
   format: typeof STATE_FORMAT;
   ociVersion: string;
@@ -34,17 +34,17 @@ export interface Container {
   annotations: Record<string, string>;
   /** UUID of the domain that it lives in. */
   domain: string;
-  /** Who makes it. Without a holder and a living maker the container is stopped. */
+  /** The process that makes it. Without a holder and a living maker the container is stopped. */
   maker: ProcessId;
-  /** The process that stands for its first process in Dom0: the engine's pid. */
+  /** The process in Dom0 that stands for its first process. Engines know this pid. */
   holder?: ProcessId;
-  /** The limits after an update. Before the first one config.json has them. */
+  /** The limits after an update. Before the first update config.json has them. */
   limits?: Limits;
-  /** Stored before it is made, so that it may be there in part or not at all. */
+  /** Stored before the cgroup is made. So the cgroup may be incomplete or missing. */
   cgroup?: Cgroup;
   /** Its processes run under the filter in places.seccomp. */
   seccomp?: true;
-  /** It has hooks. Those of create are still to run, or have run. */
+  /** It has hooks. `create` hooks are still to run, or they are `done`. */
   hooks?: 'create' | 'done';
   /** An earlier build of vxn made it. */
   legacy?: Legacy;
@@ -58,26 +58,27 @@ export interface Places {
   lib: string;
   state: string;
   config: string;
-  /** FIFO that is held open until the program runs, or never will. */
+  /** FIFO that a process holds open until the program runs, or can no longer start. */
   startGate: string;
-  /** The frames that start has for the guest. */
+  /** The frames that start sends to the guest. */
   startFrames: string;
-  /** Who calls start, and who calls delete: hold(). */
+  /** Held with hold() by the call that starts the container. */
   starting: string;
+  /** Held with hold() by the call that deletes the container. */
   deleting: string;
   started: string;
   exit: string;
   error: string;
   timeline: string;
-  /** The value of each process's SECCOMP record. */
+  /** The value of the SECCOMP record of every process. */
   seccomp: string;
   rootDisk: string;
-  /** The programs that make the domain, for the monitor. */
+  /** The list of programs that make the domain, for the monitor. */
   steps: string;
   outputLog: string;
 }
 
-/** Throws INVALID_ID unless id is one that runc takes, of at most 1024 characters. */
+/** Throws INVALID_ID unless runc would take the id, and it has at most 1024 characters. */
 export function checkId(id: string): void {
   if (!/^[A-Za-z0-9_+.-]{1,1024}$/.test(id) || id === '.' || id === '..') {
     throw new VxnError('INVALID_ID', `invalid container ID: "${id.slice(0, 80)}"`, {
@@ -91,12 +92,12 @@ function folderName(id: string): string {
   return id.length <= 64 ? id : `${id.slice(0, 47)}-${shortHash(id)}`;
 }
 
-/** The name of the folder of a root's containers. */
+/** The name of the folder for the containers of a root. */
 export function rootKey(root: string): string {
   return shortHash(resolve('/', root)).slice(0, 8);
 }
 
-/** Where the container id of this root (the caller's --root, an absolute path) has its files. */
+/** The files of the container id. root: the caller's --root, an absolute path. */
 export function placesOf(config: Pick<Config, 'runDir' | 'libDir'>, root: string, id: string): Places {
   const run = join(config.runDir, rootKey(root), folderName(id));
   const lib = join(config.libDir, rootKey(root), folderName(id));
@@ -120,17 +121,23 @@ export function placesOf(config: Pick<Config, 'runDir' | 'libDir'>, root: string
   };
 }
 
-/** Where the container's domain has its files. */
+/** The files of the container's domain. */
 export function domainOf(config: Pick<Config, 'runDir' | 'libDir'>, container: Container): DomainPlaces {
   return domainPlaces(config, container.domain);
 }
 
-/** The name of a container's own domain: readable, and unique over all roots. At most 64 characters. */
+/**
+ * The name of a container's own domain. It is readable, unique over all roots, and has at most 64
+ * characters.
+ */
 export function domainName(root: string, id: string): string {
   return `vxn-${id.slice(0, 40)}-${shortHash(`${resolve('/', root)}\0${id}`)}`;
 }
 
-/** The value of the SECCOMP record of its processes, if they have one. Throws rather than leave a filter out. */
+/**
+ * The value of the SECCOMP record of the container's processes, or undefined when they have no
+ * filter. Throws when the filter cannot be read, so that no process runs without it.
+ */
 export function seccompFilter(places: Places, { seccomp }: Container): Buffer | undefined {
   return seccomp === true ? readFileSync(places.seccomp) : undefined;
 }

@@ -13,7 +13,7 @@ const FORWARDED: readonly NodeJS.Signals[] = [
   'SIGWINCH',
 ];
 
-/** From now on the signals that the caller gets go to a holder in the background instead. */
+/** Hands the caller's signals, from now on, to a holder in the background. */
 export function forwardSignals(
   caller: Pick<Caller, 'onSignal'>,
   to: { kill(signal: NodeJS.Signals): unknown },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Starting a holder of its own: the process that stands for a further process of a container.
+// Starts a holder: the process that stands for a further process of a container.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -18,7 +18,7 @@ export interface HolderPlan {
   id: string;
   places: Places;
   domain: DomainPlaces;
-  /** The program's name, for people who look at ps; its arguments may be secret. */
+  /** The program's name, for people who look at ps. Its arguments may be secret. */
   program: string;
   /** PROCESS frames. */
   description: Buffer;
@@ -28,7 +28,8 @@ export interface HolderPlan {
   oomScoreAdj: number | undefined;
 }
 
-// The exit status as a shell gives it. To be asked for right after the start: the end may come before anybody waits.
+// The exit status as a shell gives it. Call this right after the start, because the child may end
+// early.
 function endOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) =>
@@ -37,7 +38,7 @@ function endOf(child: ChildProcess): Promise<number> {
   });
 }
 
-// A guest that is paused or out of memory may take its time, but not for ever.
+// A paused guest, or one without memory, may be slow. The wait still has an end.
 const READY_MS = 120_000;
 const NAME_MAX = 64;
 
@@ -53,7 +54,8 @@ export function holderArgs(plan: HolderPlan): string[] {
   return [...args, ...stdioArgs(stdio)];
 }
 
-// The description's own file descriptor: not on the command line, which every user of the machine can read.
+// The description has a file descriptor of its own, because every user of the machine can read a
+// command line.
 function withDescription<T>({ places, description }: HolderPlan, use: (fd: number) => T): T {
   const file = join(places.run, `exec.${process.pid}`);
   const fd = openSync(file, 'w+', 0o600);
@@ -81,9 +83,9 @@ function cannotStart(command: string, error: unknown): VxnError {
 }
 
 /**
- * Starts the process and its holder, and leaves both. The holder is a child of nobody, so that the
- * caller's subreaper gets its status. Gives the holder's pid when the program runs. Throws GUEST
- * with the guest's reason, WRONG_STATE, MONITOR.
+ * Starts the process and its holder, and leaves both. The holder has no parent, so the caller's
+ * subreaper gets its status. Gives the holder's pid when the program runs. Throws GUEST with the
+ * guest's reason, WRONG_STATE, MONITOR.
  */
 export function startDetached(config: Config, plan: HolderPlan, caller: Caller): number {
   const command = join(config.libexecDir, 'vxn-monitor');
@@ -102,8 +104,8 @@ export function startDetached(config: Config, plan: HolderPlan, caller: Caller):
 }
 
 /**
- * As startDetached(), but the holder is our child, gets the caller's signals, and ends when we do.
- * ended: resolves with the program's exit status.
+ * Does the same as startDetached(), but the holder is our child. It gets the caller's signals, and
+ * ends when we end. ended resolves with the program's exit status.
  */
 export async function startForeground(
   config: Config,
@@ -111,7 +113,7 @@ export async function startForeground(
   caller: Caller,
 ): Promise<{ pid: number; ended: Promise<number> }> {
   const command = join(config.libexecDir, 'vxn-monitor');
-  // Before the program can say a word: who hears it may answer with a signal.
+  // This comes before the program can print: a reader may answer with a signal at once.
   let started: ChildProcess | undefined;
   forwardSignals(caller, { kill: (signal) => started?.kill(signal) });
   const child = withDescription(plan, (fd) =>

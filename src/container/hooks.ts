@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Hooks (runtime-spec config.md, POSIX-platform hooks). Loaded only for a configuration that has some. prestart, createRuntime,
-// poststart and poststop run here, in Dom0; createContainer and startContainer run in the guest, by its agent.
+// Hooks (runtime-spec config.md, POSIX-platform hooks). This file is loaded only when a
+// configuration has hooks. The hooks prestart, createRuntime, poststart and poststop run here, in
+// Dom0. The guest's agent runs createContainer and startContainer.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { type Hook, hookRecords } from '../channel/description.ts';
@@ -19,7 +20,7 @@ import {
 import { environmentEntry, type Spec } from '../spec/spec.ts';
 import type { Container, Places } from './container.ts';
 
-/** In the order of a container's life. */
+/** The names of all hooks, in the order of a container's life. */
 export const HOOKS = [
   'prestart',
   'createRuntime',
@@ -31,19 +32,19 @@ export const HOOKS = [
 export type HookName = (typeof HOOKS)[number];
 export type Hooks = Readonly<Record<HookName, readonly Hook[]>>;
 
-/** Whose environment hooks without one get, and who hears of a poststop hook that fails. */
+/** Gives its environment to hooks without one, and is warned of a poststop hook that fails. */
 export type HookCaller = Pick<Caller, 'env' | 'warn'>;
 
-/** What a hook gets on stdin (runtime-spec runtime.md, state). */
+/** The state that a hook gets on stdin (runtime-spec runtime.md, state). */
 interface HookState {
   status: 'creating' | 'created' | 'running' | 'stopped';
-  /** As the hook's own PID namespace counts; undefined when there is no process. */
+  /** As the hook's own PID namespace numbers it. undefined when there is no process. */
   pid: number | undefined;
 }
 
 /** Characters of a hook's output that its error shows. */
 const TAIL = 1024;
-/** How long the output of a hook that failed is read when something it started holds it open. */
+/** Milliseconds to wait for the output of a failed hook, when a child of the hook holds it open. */
 const LINGER_MS = 200;
 const TIMEOUT_MAX = 0x7fff_ffff / 1000;
 
@@ -68,8 +69,9 @@ export function parseHooks(raw: Json): Hooks {
 }
 
 /**
- * Refuses createContainer hooks whose program is not in the container. The specification takes it from the runtime's side and
- * runs it in the container's namespaces; those are in a virtual machine, which cannot run a program of Dom0. Throws UNSUPPORTED.
+ * Refuses createContainer hooks whose program is not in the container. The specification takes the
+ * program from the runtime's side, and runs it in the container's namespaces. These are in a
+ * virtual machine, which cannot run a program of Dom0. Throws UNSUPPORTED.
  */
 export function checkGuestHooks(hooks: Hooks, spec: Spec, rootfs: string): void {
   const mounted = spec.mounts.map((mount) => mount.destination);
@@ -91,7 +93,7 @@ function stateJson(container: Container, { status, pid }: HookState): string {
   return JSON.stringify({ ociVersion, id, status, ...(pid === undefined ? {} : { pid }), bundle, ...some });
 }
 
-// The HOOK records of a container's first process. env is what hooks without one get.
+// The HOOK records of a container's first process. Hooks without an environment get env.
 function describeHooks(hooks: Hooks, container: Container, env: readonly string[]): Buffer {
   // In its own PID namespace the container's process is the first.
   const describe = (stage: 1 | 2, list: readonly Hook[], status: HookState['status']): Buffer[] =>
@@ -102,7 +104,7 @@ function describeHooks(hooks: Hooks, container: Container, env: readonly string[
   ]);
 }
 
-// Of several values the first counts, as for getenv(3).
+// Of several values of a name the first counts, as for getenv(3).
 function environment(env: readonly string[]): NodeJS.ProcessEnv {
   const entries = env.map((entry) => [
     entry.slice(0, entry.indexOf('=')),
@@ -149,7 +151,8 @@ function launch({ path, args, env }: Hook, caller: HookCaller): ChildProcess | s
   }
 }
 
-// Resolves with what went wrong, or undefined. Output that a child of the hook holds open is not waited for.
+// Resolves with the failure, or undefined. Does not wait for output that a child of the hook holds
+// open.
 function runOne(hook: Hook, input: string, caller: HookCaller): Promise<string | undefined> {
   const { path, timeout } = hook;
   return new Promise((resolve) => {
@@ -184,7 +187,7 @@ function runOne(hook: Hook, input: string, caller: HookCaller): Promise<string |
   });
 }
 
-// In order; the first that fails is the last that runs.
+// Runs the hooks in order. Stops after the first that fails.
 async function runHooks(
   name: HookName,
   hooks: Hooks,
@@ -198,7 +201,7 @@ async function runHooks(
   }
 }
 
-// Runs every one. A failure is only told, as a warning.
+// Runs all poststop hooks. A failure is only a warning.
 async function runPoststop(hooks: Hooks, container: Container, caller: HookCaller): Promise<void> {
   const input = stateJson(container, { status: 'stopped', pid: undefined });
   for (const [i, hook] of hooks.poststop.entries()) {
@@ -215,21 +218,24 @@ export async function poststop(places: Places, container: Container, caller: Hoo
   await runPoststop(parseHooks(raw), container, caller);
 }
 
-/** The hooks of create that run in Dom0: the domain and its monitor are there, the pid file is not. Throws HOOK. */
+/**
+ * Runs the hooks of create that belong to Dom0. The domain and its monitor exist, but not the pid
+ * file. Throws HOOK.
+ */
 export async function runCreateHooks(hooks: Hooks, container: Container, caller: HookCaller): Promise<void> {
   const state = { status: 'creating', pid: container.holder?.pid } as const;
   await runHooks('prestart', hooks, container, state, caller);
   await runHooks('createRuntime', hooks, container, state, caller);
 }
 
-// The guest says in its message that it was a hook.
+// The guest's message says that a hook failed.
 const FAILED_IN_GUEST = /^error running (createContainer|startContainer) hook #\d+: /;
 
-/** What starting a container with hooks needs of its caller. */
+/** The parts of a start with hooks that the verb brings along. */
 export interface StartSteps {
-  /** Starts the program. Gets the HOOK records of its description. */
+  /** Starts the program. hooks: the HOOK records of its description. */
   begin(hooks: Buffer): void;
-  /** Stops and deletes the container, and calls last before its files go. */
+  /** Stops and deletes the container. Calls last before its files go. */
   remove(last: () => Promise<void>): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Modules that most calls never need. Node's own start is a call's budget, so they are loaded
-// when they are used.
+// Modules that most calls never need. They are loaded at the first use: a call should take hardly
+// longer than Node's own start.
 
 export const lazy = {
   hooks: () => import('./hooks.ts'),

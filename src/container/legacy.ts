@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Containers of builds before domains had a state of their own. They keep running over an upgrade,
-// and can be listed, signalled and deleted.
+// Containers that vxn made before domains had a state of their own. They keep running over an
+// upgrade, and can be listed, signalled and deleted.
 import { isAlive, type ProcessId } from '../host/process-id.ts';
 import { type Container, type Legacy, STATE_FORMAT } from './container.ts';
 
-/** The first layout of state.json, as far as it is used. */
+/** The first layout of state.json, with the properties that are still in use. */
 interface FirstLayout extends Omit<Container, 'format' | 'domain' | 'holder' | 'legacy'> {
   uuid: string;
   domain: string;
@@ -31,8 +31,8 @@ export function readLegacy(stored: unknown): Container {
 }
 
 /**
- * Hands a signal to the program of a running container: its monitor passes on what it gets. SIGKILL
- * ends the monitor itself; `delete` then destroys the domain.
+ * Hands a signal to the program of a running container, because its monitor passes signals on.
+ * SIGKILL ends the monitor itself. A later `delete` destroys the domain.
  */
 export function signalLegacy(holder: ProcessId, signal: number): void {
   if (isAlive(holder)) process.kill(holder.pid, signal);

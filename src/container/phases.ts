@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Reading a time line: its stamps, and the phases between them.
+// Reads a time line: its stamps, and the phases between them.
 import { CREATE_STEP } from '../xen/toolstack.ts';
 
 /** A moment of a container's life. */
 export interface Stamp {
-  /** Since boot. */
+  /** Nanoseconds since boot. */
   ns: bigint;
   phase: string;
 }

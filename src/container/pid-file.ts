@@ -2,7 +2,10 @@
 import { messageOf, VxnError } from '../host/errors.ts';
 import { replaceFile } from '../host/files.ts';
 
-/** Writes a pid as engines read it: digits without a line's end, there as a whole or not at all. Throws USAGE. */
+/**
+ * Writes a pid as engines read it: digits without a newline. The file is complete at once. Throws
+ * USAGE.
+ */
 export function writePidFile(file: string, pid: number): void {
   try {
     replaceFile(file, String(pid));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What `create` makes, decided before anything is made.
+// The plan of `create`. It decides everything before anything is made.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
@@ -28,12 +28,12 @@ import { checkProgram } from './program.ts';
 import { planRootDisk, type RootDisk } from './root-disk.ts';
 import { planStdio, type Stdio } from './stdio.ts';
 
-/** What the caller of `create` asks for. */
+/** The request of a caller of `create`. */
 export interface CreateRequest {
   id: string;
   /** The caller's --root, an absolute path. */
   root: string;
-  /** A path, which may be relative to the caller's folder. */
+  /** A path. It may be relative to the caller's folder. */
   bundle: string;
   consoleSocket: string | undefined;
   /** The caller waits for the program's end. */
@@ -48,7 +48,7 @@ export interface Plan {
   /** As it is stored first. */
   domain: Domain;
   domainPlaces: DomainPlaces;
-  /** config.json as it is, to be kept. */
+  /** The text of config.json. */
   configText: string;
   /** The text of the domain's xl.cfg. */
   domainConfig: string;
@@ -68,14 +68,14 @@ export interface Plan {
   hooks: Hooks | undefined;
 }
 
-// config.json's profile is checked here. A step compiles it.
+// Checks the profile of config.json. A step of the plan compiles it.
 async function seccompOf({ raw, text }: Bundle): Promise<Buffer | undefined> {
   const linux = raw.linux as Json | undefined;
   if (linux?.seccomp === undefined || linux.seccomp === null) return undefined;
   return (await lazy.seccomp()).parseSeccomp(linux, text);
 }
 
-// config.json's hooks are checked, so that only running them can fail.
+// Checks the hooks of config.json, so that only running them can fail.
 async function hooksOf({ raw, spec, rootfs }: Bundle): Promise<Hooks | undefined> {
   if (!hasHooks(raw)) return undefined;
   const { parseHooks, checkGuestHooks } = await lazy.hooks();
@@ -120,9 +120,9 @@ async function planMachine(
 }
 
 /**
- * Decides what `create` makes. It reads the bundle and looks at the machine, and changes nothing.
- * Throws INVALID_*, USAGE, UNSUPPORTED, GUEST when there is certainly no program, DISK when the
- * root cannot be read.
+ * Plans the container. Reads the bundle and looks at the machine, but changes nothing. Throws
+ * INVALID_*, USAGE, UNSUPPORTED. Throws GUEST when the program certainly does not exist, and DISK
+ * when the root cannot be read.
  */
 export async function planContainer(
   request: CreateRequest,

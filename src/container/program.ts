@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whether there is a program to start, told at create: podman looks for the reason there, and no domain has to boot first.
+// Checks at create whether the program exists. podman expects the reason there, and no domain has
+// to boot first.
 import { VxnError } from '../host/errors.ts';
 import { lookInRoot } from '../host/resolve-in-root.ts';
 import type { Process, Spec } from '../spec/spec.ts';
@@ -24,8 +25,9 @@ const refusal = (name: string, why: string): VxnError =>
   new VxnError('GUEST', `exec: ${JSON.stringify(name)}: ${why}`);
 
 /**
- * Throws GUEST, in the words that engines look for, when the program is certainly not there or cannot be executed. What a
- * mount may bring, and rights that depend on the user, is left to the guest, which looks again at start.
+ * Throws GUEST, in the words that engines look for, when the program certainly does not exist or
+ * cannot be executed. Files below a mount, and rights that depend on the user, are left to the
+ * guest. It checks again at start.
  */
 export function checkProgram(spec: Spec, process: Process, rootfs: string): void {
   const [name = ''] = process.args;

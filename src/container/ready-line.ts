@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The one line that a monitor writes when it is ready, or when it will never be.
+// The single line that a monitor writes when it is ready, or when it has failed.
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 
-/** The line, '' when there was none. Rejects when the child cannot be started or says nothing within timeoutMs. */
+/**
+ * Reads the line. Gives '' when the monitor ended without one. Rejects when the child cannot be
+ * started, or says nothing within timeoutMs milliseconds.
+ */
 export function readyLine(child: ChildProcess, pipe: Readable, timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
@@ -25,7 +28,7 @@ export function readyLine(child: ChildProcess, pipe: Readable, timeoutMs: number
   });
 }
 
-/** The number of a line "ok NUMBER". */
+/** The number in a line "ok NUMBER", or undefined when the line is another one. */
 export function readyNumber(line: string): number | undefined {
   const digits = /^ok (\d+)$/.exec(line)?.[1];
   return digits === undefined ? undefined : Number(digits);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Making what a plan says: all of it, or nothing.
+// Makes everything that a plan describes, or nothing.
 import { rmSync } from 'node:fs';
 import type { Context } from '../domain/context.ts';
 import { type Domain, makeDomain, storeDomain } from '../domain/domain.ts';
@@ -72,7 +72,7 @@ async function watch(plan: Plan, context: Context, container: Container): Promis
   });
 }
 
-// What is made is noted in container, so that it can be undone.
+// Notes everything that it makes in container, so that it can be undone.
 async function build(plan: Plan, context: Context, container: Container): Promise<void> {
   const { places, domainPlaces, hooks } = plan;
   makeDomain(domainPlaces, plan.domain);
@@ -100,10 +100,11 @@ async function undo(plan: Plan, context: Context, container: Container): Promise
 }
 
 /**
- * Makes a planned container: its state, root disk, domain and monitor. It runs the hooks of create
- * and writes the pid file last, since whoever finds that takes the container for made. begunNs:
- * when the call began (CLOCK_MONOTONIC). Gives the holder. Either everything is there at the end,
- * or nothing. Throws ALREADY_EXISTS, DISK, TOOLSTACK, MONITOR, HOOK, NETWORK, HOST, USAGE.
+ * Makes a planned container: its state, root disk, domain and monitor. Then it runs the hooks of
+ * create. It writes the pid file last, because engines read that file as the sign that all is
+ * there. begunNs: nanoseconds on CLOCK_MONOTONIC when the call began. Gives the holder. Either
+ * everything is there at the end, or nothing. Throws ALREADY_EXISTS, DISK, TOOLSTACK, MONITOR,
+ * HOOK, NETWORK, HOST, USAGE.
  */
 export async function realise(
   plan: Plan,

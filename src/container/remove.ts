@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Removing whatever there is of a container, from any state that a crash can leave. Doing it twice
-// does no harm.
+// Removes a container, from any state that a crash can leave. Doing it twice does no harm.
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Context } from '../domain/context.ts';
@@ -24,15 +23,15 @@ function signal(id: ProcessId, name: NodeJS.Signals): void {
   }
 }
 
-// A holder ends at once, or when its reader has had a moment for the rest of the output. One that
-// hangs is killed: its status is 137 then as well, and the domain is destroyed below.
+// A holder ends at once, or gives its reader a moment for the rest of the output. A holder that
+// hangs is killed. Its status is 137 then as well, and the domain is destroyed below.
 async function waitForHolder(holder: ProcessId): Promise<void> {
   await until(() => !isAlive(holder), { timeoutMs: HOLDER_MS, firstMs: 1, maxMs: 50 });
   signal(holder, 'SIGKILL');
 }
 
-// A create that was killed leaves its children: mke2fs and xl go on, and xl would make the domain
-// after we looked for it. Each of them names a folder of the container or its domain.
+// A create that was killed leaves its children. mke2fs and xl go on, and xl would make the domain
+// after we looked for it. Their command lines name a folder of the container or its domain.
 function strays(folders: readonly string[]): { id: ProcessId; command: string }[] {
   const names = (command: string): boolean =>
     folders.some((folder) => command.includes(`${folder}/`) || command.includes(`${folder}\0`));
@@ -51,7 +50,7 @@ function strays(folders: readonly string[]): { id: ProcessId; command: string }[
 async function endStrays(toolstack: Toolstack, folders: readonly string[]): Promise<void> {
   const deadline = performance.now() + STRAY_MS;
   for (const { id, command } of strays(folders)) {
-    // A killed xl leaves a half-made domain that nobody can find by name. It may finish.
+    // A killed xl leaves a half-made domain that has no name to find it by. So xl may finish.
     if (!toolstack.isCreating(command)) signal(id, 'SIGKILL');
     const timeoutMs = deadline - performance.now();
     await until(() => !isAlive(id), { timeoutMs, firstMs: 1, maxMs: 20 });
@@ -67,9 +66,9 @@ async function removeLegacyDomain(context: Context, { legacy, id }: Container): 
 }
 
 /**
- * Ends the holder, destroys the domain after checking that it is ours, removes cgroups and every
- * file. beforeFiles is called when only files are left. Throws TOOLSTACK or HOST when the domain
- * or a cgroup would not go; the next call finds what is left then.
+ * Ends the holder, and destroys the domain after a check that it is ours. Then it removes the
+ * cgroups and every file. beforeFiles is called when only files are left. Throws TOOLSTACK or HOST
+ * when the domain or a cgroup stays. The next call finds the rest.
  */
 export async function removeContainer(
   context: Context,

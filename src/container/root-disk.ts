@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The container's root as an ext4 image, filled from the bundle's rootfs, which is only read.
+// The container's root as an ext4 image. Its content comes from the bundle's rootfs, which is only
+// read.
 import { closeSync, ftruncateSync, lstatSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { messageOf, VxnError } from '../host/errors.ts';
 import { describeStatus, type Step } from '../host/step.ts';
@@ -7,17 +8,17 @@ import { describeStatus, type Step } from '../host/step.ts';
 const BLOCK = 4096;
 
 export interface Content {
-  /** Bytes in whole blocks that the files take, holes not counted. */
+  /** Bytes of the files in whole blocks, without holes. */
   bytes: number;
   inodes: number;
 }
 
-/** Adds up a tree, links not followed. Throws DISK when something cannot be read. */
+/** Measures a tree without following links. Throws DISK when something cannot be read. */
 export function measure(root: string): Content {
   let bytes = 0;
   let inodes = 0;
   const seen = new Set<string>();
-  // As bytes: names of files need not be UTF-8.
+  // A path is kept as bytes, because names of files need not be UTF-8.
   const visit = (path: Buffer): void => {
     const st = lstatSync(path);
     const key = `${st.dev}:${st.ino}`;
@@ -26,7 +27,7 @@ export function measure(root: string): Content {
       seen.add(key);
     }
     inodes += 1;
-    // A hole takes no blocks; a small file that the host keeps inline takes one here.
+    // A hole takes no blocks. A small file that the host stores in its inode takes a block here.
     bytes += Math.min(Math.max(st.blocks * 512, BLOCK), Math.ceil(st.size / BLOCK) * BLOCK + BLOCK);
     if (!st.isDirectory()) return;
     for (const name of readdirSync(path, { encoding: 'buffer' }))
@@ -40,22 +41,28 @@ export function measure(root: string): Content {
   return { bytes, inodes };
 }
 
-/** The image's size in bytes and its number of inodes, for this content and so many bytes free. */
+/**
+ * The size in bytes and the number of inodes of an image with this content. free: bytes that stay
+ * free.
+ */
 export function sizeOf(content: Content, free: number): { bytes: number; inodes: number } {
-  // One spare inode per 16 KiB of free space, as mke2fs gives by default.
+  // There is a spare inode per 16 KiB of free space, as mke2fs has it by default.
   const inodes = content.inodes + Math.ceil(free / 16384) + 64;
-  // Inodes are 256 bytes; block maps, bitmaps and descriptors stay below 3 %.
+  // An inode has 256 bytes. Block maps, bitmaps and descriptors take less than 3 %.
   const used = content.bytes + inodes * 256;
   const bytes = Math.ceil((used * 1.03 + free + (4 << 20)) / (1 << 20)) * (1 << 20);
   return { bytes, inodes };
 }
 
-// mke2fs.conf, the usual source of ext4's defaults, is not read: list every feature. Without
-// ext_attr mke2fs drops extended attributes, file capabilities among them, and says nothing.
+// mke2fs.conf, the usual source of ext4's defaults, is not read. So all features are listed.
+// Without ext_attr mke2fs silently drops extended attributes, and with them file capabilities.
 const FEATURES =
   'none,ext_attr,dir_index,filetype,sparse_super,large_file,huge_file,extent,flex_bg,dir_nlink,extra_isize';
 
-/** mke2fs(8) arguments. No journal and no checksums: the disk lives no longer than the container. */
+/**
+ * The arguments of mke2fs(8). There is no journal and no checksum, because the disk lives no longer
+ * than the container.
+ */
 export function mke2fsArgs(image: string, rootfs: string, inodes: number): string[] {
   const extended = 'lazy_itable_init=1,nodiscard,root_owner=0:0';
   return [
@@ -114,13 +121,13 @@ export interface RootDisk {
   rootfs: string;
   bytes: number;
   inodes: number;
-  /** Of the root directory itself. */
+  /** Mode, owner and group of the root directory itself. */
   mode: number;
   uid: number;
   gid: number;
 }
 
-/** An image for the content of rootfs, with so many bytes free beside it. Throws DISK. */
+/** Plans an image for the content of rootfs. free: bytes that stay free. Throws DISK. */
 export function planRootDisk(rootfs: string, free: number): RootDisk {
   const { mode, uid, gid } = statSync(rootfs);
   return { rootfs, ...sizeOf(measure(rootfs), free), mode: mode & 0o7777, uid, gid };
@@ -128,7 +135,7 @@ export function planRootDisk(rootfs: string, free: number): RootDisk {
 
 /**
  * Makes an empty image at file. Gives the steps that fill it with everything below rootfs: owners,
- * modes, links, devices, xattrs, times and holes. Throws DISK.
+ * modes, links, devices, xattrs, times and holes. mke2fs: path or name of the program. Throws DISK.
  */
 export function makeRootDisk(mke2fs: string, disk: RootDisk, file: string): Step[] {
   const fd = openSync(file, 'w', 0o600);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// linux.seccomp (runtime-spec config-linux.md, seccomp): checked here, compiled by vxn-seccomp, applied by the guest's agent. Loaded
-// only for a configuration that has a profile.
+// linux.seccomp (runtime-spec config-linux.md, seccomp). It is checked here, vxn-seccomp compiles
+// it, and the guest's agent applies it. This file is loaded only when a configuration has a
+// profile.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Records } from '../channel/protocol.ts';
@@ -21,7 +22,10 @@ const PATH = 'linux.seccomp';
 const U32 = 0xffff_ffff;
 const EPERM = 1;
 
-/** SECCOMP_RET_* of linux/seccomp.h by action. SCMP_ACT_KILL ends the thread, as it always did. */
+/**
+ * SECCOMP_RET_* of linux/seccomp.h by action. SCMP_ACT_KILL ends the thread, as libseccomp has
+ * always done.
+ */
 const ACTIONS: Readonly<Record<string, { verdict: number; errno: boolean }>> = {
   SCMP_ACT_KILL: { verdict: 0, errno: false },
   SCMP_ACT_KILL_THREAD: { verdict: 0, errno: false },
@@ -49,14 +53,17 @@ const ARCHITECTURES: readonly string[] =
     .split(' ')
     .map((name) => `SCMP_ARCH_${name}`);
 
-/** SECCOMP_FILTER_FLAG_* of linux/seccomp.h. The process has one thread when the filter is set, so TSYNC says nothing. */
+/**
+ * SECCOMP_FILTER_FLAG_* of linux/seccomp.h. The process has one thread when the filter is set, so
+ * TSYNC changes nothing.
+ */
 const FLAGS: Readonly<Record<string, number>> = {
   SECCOMP_FILTER_FLAG_TSYNC: 0,
   SECCOMP_FILTER_FLAG_LOG: 2,
   SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
 };
 
-/** What `features` says (runtime-spec features-linux.md, seccomp). */
+/** The seccomp section of `features` (runtime-spec features-linux.md, seccomp). */
 export const SECCOMP_FEATURES = {
   enabled: true,
   actions: Object.keys(ACTIONS),
@@ -87,7 +94,7 @@ function verdict(action: unknown, path: string, errnoRet: unknown, errnoPath: st
   return errno ? (verdict | (number ?? EPERM)) >>> 0 : verdict;
 }
 
-// JSON numbers above 2^53 have lost digits by now; those arrive as strings, see exactNumbers().
+// JSON.parse rounds numbers above 2^53, so exactNumbers() hands them over as strings.
 function u64(value: unknown, path: string): bigint {
   if (typeof value === 'string' && /^\d{16,20}$/.test(value) && BigInt(value) < 1n << 64n)
     return BigInt(value);
@@ -137,22 +144,23 @@ function architecture(value: unknown, path: string): string {
   return name.slice('SCMP_ARCH_'.length).toLowerCase();
 }
 
-// The same configuration with long numbers of conditions as strings. Within a JSON string the quotes are escaped, so only
-// names of properties match.
+// The same configuration with the long numbers of conditions as strings. Within a JSON string
+// quotes are escaped, so only names of properties match.
 function exactNumbers(text: string): Json {
   const exact = text.replace(/"(value|valueTwo)"(\s*:\s*)(\d{16,})/g, '"$1"$2"$3"');
   return object(object(JSON.parse(exact), 'config.json').linux, 'linux');
 }
 
 /**
- * The profile of a configuration as vxn-seccomp takes it, or undefined when it asks for none. text is the whole of
- * config.json, linux its parsed part. Throws INVALID_SPEC and UNSUPPORTED.
+ * The profile of a configuration in the form that vxn-seccomp reads, or undefined when there is
+ * none. text is the whole of config.json, and linux is its parsed section. Throws INVALID_SPEC,
+ * UNSUPPORTED.
  */
 export function parseSeccomp(linux: Json, text: string): Buffer | undefined {
   const long = /"value(Two)?"\s*:\s*\d{16,}/.test(text);
   const seccomp = object((long ? exactNumbers(text) : linux).seccomp, PATH);
   const syscalls = list(seccomp.syscalls, `${PATH}.syscalls`, rule);
-  // As with runc, an empty profile is none.
+  // An empty profile counts as none, as with runc.
   if ((seccomp.defaultAction === undefined || seccomp.defaultAction === '') && syscalls.length === 0)
     return undefined;
   if ((optionalString(seccomp.listenerPath, `${PATH}.listenerPath`) ?? '') !== '') {
@@ -174,8 +182,8 @@ export function parseSeccomp(linux: Json, text: string): Buffer | undefined {
 }
 
 /**
- * The step that compiles a profile of parseSeccomp() into file: the value of a SECCOMP record. It fails with INVALID_SPEC, or
- * HOST when vxn-seccomp cannot be run.
+ * The step that compiles a profile of parseSeccomp() into file. The file then has the value of a
+ * SECCOMP record. The step fails with INVALID_SPEC, or with HOST when vxn-seccomp cannot be run.
  */
 export function seccompStep(libexecDir: string, profile: Buffer, file: string): Step {
   const command = join(libexecDir, 'vxn-seccomp');

@@ -6,12 +6,12 @@ import { DOMAINS } from '../domain/domain.ts';
 import { namesIn } from '../host/files.ts';
 
 /**
- * Removes root disks and logs of containers and domains that are no more. State is volatile, disks
- * are not: after a power cut nobody else would know of them. Each has its folder in runDir before
- * that in libDir, so one that is being made is safe.
+ * Removes root disks and logs of containers and domains that no longer exist. State is volatile but
+ * disks are not, so a power cut leaves disks without an owner. A container or domain that is being
+ * made is safe, because its folder in runDir comes before its folder in libDir.
  */
 export function removeStaleDisks({ runDir, libDir }: Pick<Config, 'runDir' | 'libDir'>): void {
-  // Folders of other names, such as that of time lines, hold neither.
+  // Other folders, such as the one of time lines, hold no container and no domain.
   const ours = (name: string): boolean => name === DOMAINS || /^[0-9a-f]{8}$/.test(name);
   for (const folder of namesIn(libDir).filter(ours)) {
     for (const name of namesIn(join(libDir, folder))) {

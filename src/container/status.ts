@@ -9,7 +9,7 @@ import { type Container, domainOf, type Places } from './container.ts';
 
 export type Status = 'creating' | 'created' | 'running' | 'stopped';
 
-/** How the container is now, as its holder's process and the file `started` say. */
+/** The status of the container now. The process of its holder and the file `started` decide it. */
 export function statusOf(places: Places, container: Container): Status {
   const { holder, maker, hooks } = container;
   if (holder === undefined) return isAlive(maker) ? 'creating' : 'stopped';
@@ -18,7 +18,10 @@ export function statusOf(places: Places, container: Container): Status {
   return existsSync(places.started) ? 'running' : 'created';
 }
 
-/** How the container is now. Xen is asked whether its domain is paused. */
+/**
+ * The status of the container now, including `paused`. Its monitor asks Xen whether the domain is
+ * paused.
+ */
 export function fullStatus(
   config: Pick<Config, 'runDir' | 'libDir'>,
   places: Places,
@@ -27,7 +30,7 @@ export function fullStatus(
   const status = statusOf(places, container);
   if (container.legacy !== undefined || (status !== 'running' && status !== 'created')) return status;
   const domain = domainOf(config, container);
-  // Some domains wait for start in just this way.
+  // Domains of some kinds are paused until start.
   if (status === 'created' && TRAITS[findDomain(domain)?.kind ?? 'agent'].startsPaused) return status;
   return isPaused(domain) === true ? 'paused' : status;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where a process's stdio is on this side: the caller's descriptors, the caller's terminal, or a
+// The stdio of a process on the side of Dom0: the caller's descriptors, the caller's terminal, or a
 // new terminal for an engine.
 import type { Caller, CallerFds } from '../host/caller.ts';
 import { callerPath } from '../host/caller-path.ts';
@@ -11,17 +11,17 @@ const SOCKET_PATH_MAX = 107;
 export interface Stdio {
   /** The program has a terminal. */
   terminal: boolean;
-  /** The engine's socket that a new terminal goes to. */
+  /** The engine's socket that gets a new terminal. */
   consoleSocket: string | undefined;
   size: Process['consoleSize'];
-  /** The caller waits for the program's end; its own terminal is the program's then. */
+  /** The caller waits for the program's end. A terminal of the program is then the caller's own. */
   foreground: boolean;
 }
 
 /**
- * The stdio of a process with these properties. A relative path of the console socket starts from
- * the caller's folder. Throws USAGE, in runc's words, when a console socket is missing, too long,
- * or for nothing.
+ * Plans the stdio of a process with these properties. A relative path of the console socket starts
+ * from the caller's folder. Throws USAGE, in runc's words, when a console socket is missing, has no
+ * use, or has a path that is too long.
  */
 export function planStdio(
   process: Pick<Process, 'terminal' | 'consoleSize'> | undefined,
@@ -51,7 +51,7 @@ export function planStdio(
   return { terminal, consoleSocket: path, size: process?.consoleSize, foreground };
 }
 
-/** Arguments of a holder that say where the stdio is. */
+/** The arguments of a holder that say where the stdio is. */
 export function stdioArgs({ terminal, consoleSocket, size, foreground }: Stdio): string[] {
   const args: string[] = [];
   if (foreground && terminal) args.push('--terminal');
@@ -62,8 +62,8 @@ export function stdioArgs({ terminal, consoleSocket, size, foreground }: Stdio):
 }
 
 /**
- * Descriptors 0 to 2 of the holder. With a terminal of its own it has nothing of the caller's,
- * which may be a pipe whose end the caller waits for.
+ * Descriptors 0 to 2 of the holder. With a terminal of its own it gets none from the caller. They
+ * may be pipes, and the caller would wait for their end.
  */
 export function stdioFds({ consoleSocket }: Stdio, { fds }: { fds: CallerFds }): (number | 'ignore')[] {
   return consoleSocket === undefined ? [...fds] : ['ignore', 'ignore', 'ignore'];

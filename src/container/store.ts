@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The stored containers: making, replacing, finding and listing state.json.
+// The stored containers: makes, replaces, finds and lists state.json.
 import { mkdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
@@ -10,18 +10,18 @@ import { type Container, type Places, placesOf, rootKey, STATE_FORMAT } from './
 import { readLegacy } from './legacy.ts';
 
 /**
- * Makes the container's folder with its first state in it, both at once: whoever finds the folder
- * finds the state. The first of two callers wins. Gives true when it is the first container of
- * this root since the root's folder went, as at a boot. Throws ALREADY_EXISTS.
+ * Makes the container's folder together with its first state. Nobody sees the folder without the
+ * state. The first of two callers wins. Gives true for the first container of this root since the
+ * root's folder was made, as after a boot. Throws ALREADY_EXISTS.
  */
 export function claim(places: Places, container: Container): boolean {
   const first = mkdirSync(dirname(places.run), { recursive: true, mode: 0o700 }) !== undefined;
-  // Over an empty folder it succeeds: that is the rest of a container that is being removed.
+  // This also replaces an empty folder, the rest of a container that is being removed.
   if (claimFolder(places.run, { [basename(places.state)]: JSON.stringify(container) })) return first;
   throw new VxnError('ALREADY_EXISTS', 'container with given ID already exists');
 }
 
-/** Removes claims on this id whose create was killed before its container was there. */
+/** Removes claims on this id that a killed create has left. */
 export function removeClaims(places: Places): void {
   const [folder, name] = [dirname(places.run), basename(places.run)];
   for (const entry of namesIn(folder)) {
@@ -32,13 +32,13 @@ export function removeClaims(places: Places): void {
   }
 }
 
-/** Makes the folder of the container's disk and logs, empty. A crash may have left one. */
+/** Makes an empty folder for the container's disk and logs. A crash may have left an old one. */
 export function makeDiskFolder(places: Places): void {
   rmSync(places.lib, { recursive: true, force: true });
   mkdirSync(places.lib, { recursive: true, mode: 0o700 });
 }
 
-/** Stores what is known of the container, in place of what was stored before. */
+/** Stores the container's state in place of the earlier one. */
 export function store(places: Places, container: Container): void {
   replaceFile(places.state, JSON.stringify(container));
 }
@@ -55,8 +55,8 @@ export function find(places: Places): Container | undefined {
 }
 
 /**
- * The stored container, also one that an earlier build has made: those can be looked at, signalled
- * and deleted. Throws DOES_NOT_EXIST.
+ * The stored container, even when an earlier build has made it. Such a container can be looked at,
+ * signalled and deleted. Throws DOES_NOT_EXIST.
  */
 export function loadAny(places: Places): Container {
   const container = find(places);
@@ -64,7 +64,9 @@ export function loadAny(places: Places): Container {
   return container;
 }
 
-/** The stored container. Throws DOES_NOT_EXIST, UNSUPPORTED when an earlier build has made it. */
+/**
+ * The stored container. Throws DOES_NOT_EXIST, and UNSUPPORTED when an earlier build has made it.
+ */
 export function load(places: Places): Container {
   const container = loadAny(places);
   if (container.legacy !== undefined) {
@@ -75,7 +77,7 @@ export function load(places: Places): Container {
   return container;
 }
 
-/** Every container of a root, by name. */
+/** All containers of a root, in the order of their folders. */
 export function listContainers(
   config: Pick<Config, 'runDir' | 'libDir'>,
   root: string,
@@ -83,7 +85,7 @@ export function listContainers(
   const names = namesIn(join(config.runDir, rootKey(root))).sort();
   return names.flatMap((name) => {
     if (name.includes(CLAIM_MARK)) return [];
-    // The folder of a long id is not its name. The state says the id.
+    // The folder of a long id has a shorter name. The state has the whole id.
     const container = find(placesOf(config, root, name));
     return container === undefined ? [] : [{ places: placesOf(config, root, container.id), container }];
   });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Writing the time line of a container: whoever passes a phase appends "<ns since boot> <phase>".
+// Writes the time line of a container. Each process that reaches a phase appends "NANOSECONDS
+// PHASE".
 import { appendFileSync, copyFileSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
@@ -8,12 +9,12 @@ import type { Places } from './container.ts';
 
 const KEPT = 64;
 
-/** Now, in nanoseconds since boot (CLOCK_MONOTONIC, one clock for all of Dom0). */
+/** Nanoseconds since boot (CLOCK_MONOTONIC, one clock for all of Dom0). */
 export function now(): bigint {
   return process.hrtime.bigint();
 }
 
-/** Appends a stamp; a time line that cannot be written is no reason to fail. */
+/** Appends a stamp. A time line that cannot be written is no reason to fail. */
 export function stamp(places: Places, phase: string, at = now()): void {
   try {
     appendFileSync(places.timeline, `${at} ${phase}\n`, { mode: 0o600 });
@@ -22,12 +23,15 @@ export function stamp(places: Places, phase: string, at = now()): void {
   }
 }
 
-/** Where the time line of a deleted container is kept. */
+/** The file that keeps the time line of a deleted container. */
 export function keptFile(config: Config, root: string, id: string): string {
   return join(config.timelineDir, `${id.slice(0, 64)}-${shortHash(`${root}\0${id}`)}`);
 }
 
-/** Keeps the time line beyond delete, when the settings ask for it; the oldest ones go. */
+/**
+ * Keeps the time line beyond delete, when the settings ask for it. At most 64 are kept. The oldest
+ * ones go first.
+ */
 export function keep(config: Config, root: string, id: string, places: Places): void {
   if (config.timelineDir === '') return;
   try {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The plan of an update: the new size of the domain. Pure, so that all is decided before anything
-// is changed.
+// The plan of an update: the new size of the domain. It is pure, so everything is decided before
+// anything changes.
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/config.ts';
 import type { NamedParts } from '../domain/resize.ts';
@@ -52,8 +52,8 @@ function refuse(property: string): never {
 }
 
 /**
- * Checks that vxn can make each change that an update asks for. A value that is as before is no
- * change: engines send all resources that they know. Throws UNSUPPORTED.
+ * Checks that vxn can make each change that an update asks for. Engines send all resources that
+ * they know, so a value as before is no change. Throws UNSUPPORTED.
  */
 export function checkUpdatable(wanted: Json, before: Json): void {
   for (const [section, value] of Object.entries(wanted)) {
@@ -92,11 +92,12 @@ function newVcpus(limits: Limits, size: Size, physical: number | undefined): num
   return vcpus;
 }
 
-/** undefined and 0 leave a limit as it is, -1 takes it away, as with runc. */
+/** As with runc, undefined and 0 keep a limit, and -1 removes it. */
 const named = (value: number | undefined): value is number => value !== undefined && value !== 0;
 
 /**
- * The size after an update. limits are those in force, wanted is the update's linux.resources.
+ * Plans the size after an update. limits are the present ones, and wanted is the linux.resources of
+ * the update. physical: the number of the host's processors, or undefined when it is unknown.
  * Throws INVALID_SPEC on a wrong value, UNSUPPORTED on a value beyond the domain's maxima.
  */
 export function planUpdate(
