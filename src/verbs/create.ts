@@ -14,8 +14,8 @@ export interface CreateOptions {
 }
 
 /**
- * `create`: builds the root disk, boots the domain and starts its monitor. The program does not
- * run yet. Either everything is there at the end, or nothing. foreground: the caller waits for the
+ * `create`: builds the root disk, boots the domain and starts its monitor. The program does not run
+ * yet. Either everything is there at the end, or nothing. foreground: the caller waits for the
  * program's end. Gives the holder. Throws INVALID_*, USAGE, UNSUPPORTED, ALREADY_EXISTS, GUEST,
  * DISK, TOOLSTACK, MONITOR, HOOK, NETWORK, HOST.
  */

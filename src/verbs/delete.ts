@@ -11,10 +11,11 @@ import { attempt, errno, VxnError } from '../host/errors.ts';
 import { hold, release } from '../host/hold.ts';
 import type { ProcessId } from '../host/process-id.ts';
 
-// Another call has this long to remove a container. It waits itself for xl, and for stray programs.
+// Another call has this long to remove a container. It may wait for xl and for stray programs.
 const OTHER_MS = 600_000;
 
-// undefined: the hold is ours. 'gone': its folder is.
+// Gives undefined when the hold is ours, the other process when it is not, and 'gone' when the
+// folder is gone.
 async function holdForDelete(places: Places): Promise<ProcessId | 'gone' | undefined> {
   try {
     return await hold(places.deleting, { waitMs: OTHER_MS });
@@ -25,12 +26,12 @@ async function holdForDelete(places: Places): Promise<ProcessId | 'gone' | undef
 }
 
 /**
- * Makes this call the only one that removes the container, or a folder without one. False when
- * another call has removed it already. A container that is there now is a later one of that id.
- * Throws HOST when another call takes ten minutes.
+ * Makes this call the only one that removes the container, or a folder without a container. Gives
+ * false when another call has removed it. A container that exists then is a later one with the same
+ * id. Throws HOST when the other call takes ten minutes.
  */
 async function becomeRemover(places: Places, container: Container | undefined): Promise<boolean> {
-  // Earlier builds held with a file.
+  // Earlier builds of vxn held with a file.
   if (container?.legacy !== undefined) attempt(['ENOENT', 'EISDIR'], () => unlinkSync(places.deleting));
   const other = await holdForDelete(places);
   if (other === 'gone') return false;
@@ -41,14 +42,15 @@ async function becomeRemover(places: Places, container: Container | undefined): 
   }
   if (find(places)?.domain === container?.domain) return true;
   release(places.deleting);
-  // It fails when there is another container in it.
+  // This fails when there is another container in the folder.
   attempt(['ENOENT', 'ENOTEMPTY', 'EEXIST'], () => rmdirSync(places.run));
   return false;
 }
 
 /**
- * `delete`: removes a stopped or merely created container with its domain, disks and files; force
- * ends a running one first. Throws DOES_NOT_EXIST (not with force), WRONG_STATE, TOOLSTACK, HOST.
+ * `delete`: removes a stopped or merely created container with its domain, disks and files. With
+ * force it ends a running one first. Throws DOES_NOT_EXIST (not with force), WRONG_STATE,
+ * TOOLSTACK, HOST.
  */
 export async function deleteContainer(context: Context, id: string, force: boolean): Promise<void> {
   const { config, root, caller } = context;
@@ -56,7 +58,7 @@ export async function deleteContainer(context: Context, id: string, force: boole
   const places = placesOf(config, root, id);
   const container = find(places);
   if (container === undefined) {
-    // Calls that were killed in the middle have left files. No domain belongs to them.
+    // Killed calls may have left files. No domain belongs to them.
     removeClaims(places);
     if (await becomeRemover(places, container)) removeFiles(places);
     if (force) return;
@@ -71,7 +73,8 @@ export async function deleteContainer(context: Context, id: string, force: boole
   stamp(places, 'delete.begin');
   try {
     await removeContainer(context, places, container, async () => {
-      // Before the files, so that a delete that is killed here runs them again rather than never.
+      // The hooks come before the files go: a delete that is killed here runs them again rather
+      // than never.
       if (container.hooks !== undefined) await (await lazy.hooks()).poststop(places, container, caller);
       stamp(places, 'delete.end');
       keep(config, root, id, places);

@@ -7,7 +7,7 @@ import { type ContainerRef, type Domain, isWatched, listDomains } from '../domai
 export interface DomainRow {
   uuid: string;
   name: string;
-  /** Unknown until its monitor watches it. */
+  /** undefined until its monitor watches it. */
   domid: number | undefined;
   kind: Domain['kind'];
   /** `ended`: its monitor is gone, and delete has not removed the files yet. */
@@ -23,7 +23,7 @@ function statusOf(domain: Domain): DomainRow['status'] {
   return isWatched(domain) ? 'running' : 'ended';
 }
 
-/** `domains`: every domain of this Dom0 that vxn has made, with its containers, of all roots. */
+/** `domains`: every domain that vxn has made in this Dom0, with its containers of all roots. */
 export function domains({ config }: Context): DomainRow[] {
   return listDomains(config).map((domain) => ({
     uuid: domain.uuid,

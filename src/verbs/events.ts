@@ -14,8 +14,8 @@ const ANSWER_MS = 60_000;
 const nothing = { limit: 0, failcnt: 0 };
 
 /**
- * A statistic as runc writes it. Memory and processors are the whole guest's, which serves this
- * container alone.
+ * A statistic in runc's form. Memory (bytes) and processor time (nanoseconds) are those of the
+ * whole guest, which serves this container alone.
  */
 export function statsEvent(id: string, s: GuestStats): object {
   const usage = s.memoryTotal - s.memoryAvailable;
@@ -94,10 +94,10 @@ async function stream(
 }
 
 /**
- * `events`: statistics of the guest, once or at each interval until the container ends, and an
- * event when its kernel has killed a process because memory ran out. emit takes an event and gives
- * whether somebody still reads. A paused guest is waited for, but not for a single statistic.
- * Throws INVALID_ID, DOES_NOT_EXIST, WRONG_STATE, GUEST.
+ * `events`: statistics of the guest, once or at each interval until the container ends. There is
+ * also an event when the guest's kernel has killed a process because memory ran out. emit takes an
+ * event, and gives false when nobody reads any more. The stream waits for a paused guest, but a
+ * single statistic fails. Throws INVALID_ID, DOES_NOT_EXIST, WRONG_STATE, GUEST.
  */
 export async function events(
   context: Context,

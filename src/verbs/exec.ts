@@ -26,21 +26,21 @@ import { type Capabilities, type Process, parseProcess } from '../spec/spec.ts';
 
 export interface ExecOptions {
   id: string;
-  /** The program and its arguments; empty with processFile. */
+  /** The program and its arguments. Empty with processFile. */
   command: readonly string[];
-  /** A file with the process as the specification has it; the options below do not apply then. */
+  /** A file with the process in the specification's form. The options below do not apply then. */
   processFile: string | undefined;
   detach: boolean;
   pidFile: string | undefined;
   consoleSocket: string | undefined;
   tty: boolean;
-  /** NAME=value each, over the container's own. */
+  /** NAME=value each. They replace the container's own. */
   env: readonly string[];
   cwd: string | undefined;
   /** UID or UID:GID. */
   user: string | undefined;
   additionalGids: readonly string[];
-  /** Names to be added to the container's own. */
+  /** Names of capabilities to add to the container's own. */
   capabilities: readonly string[];
   noNewPrivileges: boolean;
   ignorePaused: boolean;
@@ -61,7 +61,7 @@ function containerProcess(places: Places): Process {
   return process;
 }
 
-/** The process of a file, with what it leaves out taken from the container's own, as runc does. */
+/** The process of a file. As with runc, the container's own process supplies missing parts. */
 function fromFile(file: string, places: Places): Process {
   let value: unknown;
   try {
@@ -85,7 +85,10 @@ function fromFile(file: string, places: Places): Process {
   };
 }
 
-/** Later entries replace earlier ones of the same name: programs look at the first one only. */
+/**
+ * The container's environment with the added entries. Later entries replace earlier ones of the
+ * same name, because programs look only at the first one. Throws USAGE.
+ */
 export function mergeEnvironment(own: readonly string[], added: readonly string[]): string[] {
   for (const entry of added) {
     if (entry.indexOf('=') <= 0)
@@ -118,7 +121,7 @@ function withCapabilities(own: Capabilities | undefined, names: readonly string[
   };
 }
 
-/** The container's own process, changed by what the command line says. Throws USAGE. */
+/** The container's own process with the changes of the command line. Throws USAGE. */
 export function fromCommandLine(own: Process, options: ExecOptions): Process {
   const [uid, gid] = options.user?.split(/:(.*)/s) ?? [];
   const cwd = options.cwd ?? own.cwd;
@@ -207,9 +210,10 @@ async function run(context: Context, options: ExecOptions): Promise<number> {
 }
 
 /**
- * `exec`: runs a further process in a running container. Detached it gives 0 when the program
- * runs; otherwise the program's exit status, 128 + N after a signal. Every failure has exit code
- * 255 and runc's words. Throws DOES_NOT_EXIST, WRONG_STATE, USAGE, INVALID_SPEC, GUEST, MONITOR.
+ * `exec`: runs a further process in a running container. When detached it gives 0 as soon as the
+ * program runs. Otherwise it gives the program's exit status, 128 + N after signal N. Every failure
+ * has exit code 255 and runc's words. Throws DOES_NOT_EXIST, WRONG_STATE, USAGE, INVALID_SPEC,
+ * GUEST, MONITOR.
  */
 export async function exec(context: Context, options: ExecOptions): Promise<number> {
   try {

@@ -17,9 +17,9 @@ const SIGKILL = 9;
 const notRunning = (): VxnError => new VxnError('WRONG_STATE', 'container not running');
 
 /**
- * `kill`: hands the signal to the program (all: to every process of the container) and returns.
+ * `kill`: hands the signal to the program and returns. all: to every process of the container.
  * SIGKILL destroys the domain. signal is a name or number as signalNumber() takes it. Throws
- * DOES_NOT_EXIST, WRONG_STATE, USAGE.
+ * INVALID_ID, DOES_NOT_EXIST, WRONG_STATE, USAGE.
  */
 export function kill(context: Context, id: string, signal: string, all: boolean): void {
   checkId(id);
@@ -36,7 +36,7 @@ export function kill(context: Context, id: string, signal: string, all: boolean)
   }
   const domain = domainOf(context.config, container);
   if (number === SIGKILL) {
-    // A monitor that takes nothing any more is killed itself. delete then destroys the domain.
+    // A monitor that takes no request is killed itself. delete then destroys the domain.
     if (!killDomain(domain) && isAlive(holder)) process.kill(holder.pid, 'SIGKILL');
     return;
   }

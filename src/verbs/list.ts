@@ -2,7 +2,7 @@
 import type { Config } from '../config/config.ts';
 import { type State, states } from './state.ts';
 
-/** `list`: the state of every container of a root, by name. */
+/** `list`: the states of all containers of a root, in the order of their folders. */
 export function list(config: Config, root: string): State[] {
   return states(config, root);
 }

@@ -15,7 +15,7 @@ export interface Output {
   data: Buffer;
 }
 
-/** The frames of an output log; a frame cut off at its end is left out. */
+/** The frames of an output log. A frame that is cut off at its end is left out. */
 export function decodeOutput(log: Buffer): Output[] {
   return new FrameReader().push(log).flatMap(({ type, payload }): Output[] => {
     if (type === Type.Stdout) return [{ stream: 'stdout', data: payload }];
@@ -24,8 +24,8 @@ export function decodeOutput(log: Buffer): Output[] {
 }
 
 /**
- * `logs`: the last output of the program, up to logSize of the settings. Throws INVALID_ID,
- * DOES_NOT_EXIST.
+ * `logs`: the last output of the program, up to the setting logSize. Throws INVALID_ID,
+ * DOES_NOT_EXIST, UNSUPPORTED.
  */
 export function programLog(config: Config, root: string, id: string): Output[] {
   checkId(id);
@@ -34,7 +34,9 @@ export function programLog(config: Config, root: string, id: string): Output[] {
   return withPredecessor(places.outputLog).flatMap(decodeOutput);
 }
 
-/** `logs --console`: the log of the guest's kernel. Throws INVALID_ID, DOES_NOT_EXIST. */
+/**
+ * `logs --console`: the log of the guest's kernel. Throws INVALID_ID, DOES_NOT_EXIST, UNSUPPORTED.
+ */
 export function consoleLog(config: Config, root: string, id: string): Buffer {
   checkId(id);
   const container = load(placesOf(config, root, id));

@@ -10,7 +10,7 @@ import { ownDomain } from '../domain/own-domain.ts';
 import { isPaused } from '../domain/paused.ts';
 import { VxnError } from '../host/errors.ts';
 
-// Xen counts: a domain that was paused twice runs when it was unpaused twice.
+// Xen counts pauses. A domain that was paused twice runs after two unpauses.
 const UNPAUSE_MAX = 32;
 
 interface Found {
@@ -28,7 +28,7 @@ function look({ config, root }: Context, id: string): Found {
   return { places, container, domain, status: fullStatus(config, places, container) };
 }
 
-/** Makes sure that xl did it. A container that has ended meanwhile is not paused. */
+/** Checks that xl has done it. A container that has ended meanwhile is not paused. */
 function checkEffect({ places, container, domain }: Found, domid: number, wanted: boolean): void {
   const paused = isPaused(domain);
   if (paused === wanted) return;
@@ -44,7 +44,8 @@ function checkEffect({ places, container, domain }: Found, domid: number, wanted
 
 /**
  * `pause`: stops the processors of the container's domain. Nothing in it runs until resume. Signals
- * wait that long, but SIGKILL does not. Throws DOES_NOT_EXIST, WRONG_STATE, TOOLSTACK, MONITOR.
+ * wait until then, except SIGKILL. Throws INVALID_ID, DOES_NOT_EXIST, WRONG_STATE, TOOLSTACK,
+ * MONITOR.
  */
 export async function pause(context: Context, id: string): Promise<void> {
   const found = look(context, id);
@@ -62,9 +63,9 @@ export async function pause(context: Context, id: string): Promise<void> {
 }
 
 /**
- * `resume`: lets a paused domain run, whoever paused it. Throws DOES_NOT_EXIST, WRONG_STATE,
- * TOOLSTACK, MONITOR. A container that ended while it was paused is no error: containerd's shim
- * resumes it then.
+ * `resume`: lets a paused domain run, no matter who paused it. A container that ended while it was
+ * paused is no error, because containerd's shim resumes it then. Throws INVALID_ID, DOES_NOT_EXIST,
+ * WRONG_STATE, TOOLSTACK, MONITOR.
  */
 export async function resume(context: Context, id: string): Promise<void> {
   const found = look(context, id);

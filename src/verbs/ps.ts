@@ -15,13 +15,13 @@ const ANSWER_MS = 10_000;
 /** A process in Dom0 that represents one of the container's. */
 export interface Dom0Process {
   pid: number;
-  /** container: of its first process. */
+  /** `container` stands for its first process. */
   kind: 'container' | 'exec';
-  /** The name of the program. Looked up when it is asked for: engines want the pids alone. */
+  /** The name of the program. It is read at the first use, because engines want only the pids. */
   readonly program: string;
 }
 
-/** The pids of the container's execs, from its monitor: that has a connection to each of them. */
+/** The pids of the container's execs. Its monitor has a connection to each of them. */
 async function execPids(places: DomainPlaces): Promise<number[]> {
   const control = await Control.open(places.control);
   if (control === undefined) return [];
@@ -57,8 +57,8 @@ const dom0Process = (pid: number, kind: Dom0Process['kind'], program: () => stri
 });
 
 /**
- * `ps`: the processes in Dom0 that represent those of the container, its first one first.
- * containerd asks at its start, and takes a container without any for a leak. Throws INVALID_ID,
+ * `ps`: the processes in Dom0 that stand for the processes of the container, the first one first.
+ * containerd asks when it starts, and takes a container without any for a leak. Throws INVALID_ID,
  * DOES_NOT_EXIST, WRONG_STATE.
  */
 export async function ps(config: Config, root: string, id: string): Promise<Dom0Process[]> {

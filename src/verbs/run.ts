@@ -25,9 +25,9 @@ function exitStatus(places: Places): number {
 }
 
 /**
- * `run`: create, start, and, unless detached, wait and delete. Gives the program's exit status, 0
- * when detached. A container that could not be started is deleted. Throws what create and start
- * throw.
+ * `run`: create and start, then, unless detached, wait and delete. Gives the program's exit status,
+ * or 0 when detached. A container that cannot be started is deleted. Throws the errors of create
+ * and start.
  */
 export async function run(context: Context, options: RunOptions): Promise<number> {
   const { id, detach, keep } = options;

@@ -24,8 +24,8 @@ import { tryHold } from '../host/hold.ts';
 import { guestMounts, parseConfigText } from '../spec/bundle.ts';
 
 /**
- * Why the guest was lost or refused the program, if so, from "ERRNO SENTENCE" in the file `error`.
- * ERRNO is 0 for a loss.
+ * The reason why the guest was lost or has refused the program: "ERRNO SENTENCE" in the file
+ * `error`. ERRNO is 0 for a loss. undefined when there is no such file.
  */
 function lossNote(places: Places): { error: number; text: string } | undefined {
   try {
@@ -51,7 +51,7 @@ function refuse(status: Status, places: Places): void {
   }
 }
 
-// Whoever wrote the note has ended the container.
+// The writer of the note has ended the container as well.
 function failure(places: Places): VxnError {
   const { error, text } = lossNote(places) ?? {
     error: 0,
@@ -62,11 +62,11 @@ function failure(places: Places): VxnError {
 
 const NO_HOOKS = Buffer.alloc(0);
 
-/** Starts the program by `launch`, which describes it. Returns when it runs. */
+/** Starts the program. launch writes its description. Returns when the program runs. */
 function startProgram(places: Places, domain: DomainPlaces, container: Container, launch: () => void): void {
-  // The first of two callers starts it. Another may follow a caller that was killed.
+  // The first of two callers starts it. A caller may also follow one that was killed.
   if (tryHold(places.starting) !== undefined) refuse('running', places);
-  // The killed caller may have started it before it died, and the program may have ended.
+  // The killed caller may have started the program, and the program may have ended.
   refuse(statusOf(places, container), places);
   launch();
   if (!request(domain.requests, encodeFrame(Type.Start, 0))) throw failure(places);
@@ -77,8 +77,9 @@ function startProgram(places: Places, domain: DomainPlaces, container: Container
 
 /**
  * `start`: waits for the guest, makes the container in it and starts the program. Returns when the
- * program runs. Throws DOES_NOT_EXIST, WRONG_STATE, and GUEST with the words that engines look for
- * when the program cannot be run. When a hook fails it throws HOOK, and the container is gone.
+ * program runs. Throws INVALID_ID, DOES_NOT_EXIST, WRONG_STATE. Throws GUEST, in the words that
+ * engines look for, when the program cannot be run. Throws HOOK when a hook fails, and the
+ * container is gone then.
  */
 export async function start(context: Context, id: string): Promise<void> {
   const { config, root, caller } = context;

@@ -4,11 +4,11 @@ import { type Container, checkId, type Places, placesOf } from '../container/con
 import { fullStatus, type Status } from '../container/status.ts';
 import { listContainers, loadAny } from '../container/store.ts';
 
-/** The state of a container (runtime-spec runtime.md, state; the additions are runc's). */
+/** The state of a container (runtime-spec runtime.md, state, with the additions of runc). */
 export interface State {
   ociVersion: string;
   id: string;
-  /** Of the holder; 0 when stopped. */
+  /** The pid of the holder, or 0 when the container is stopped. */
   pid: number;
   status: Status | 'paused';
   bundle: string;
@@ -26,14 +26,14 @@ function stateOf(config: Config, places: Places, container: Container): State {
   return { ociVersion, id, pid, status, bundle, rootfs, created, ...some, owner: 'root' };
 }
 
-/** `state`. Throws INVALID_ID, DOES_NOT_EXIST. */
+/** `state`: the state of a container. Throws INVALID_ID, DOES_NOT_EXIST. */
 export function state(config: Config, root: string, id: string): State {
   checkId(id);
   const places = placesOf(config, root, id);
   return stateOf(config, places, loadAny(places));
 }
 
-/** The states of every container of a root. */
+/** The states of all containers of a root, in the order of their folders. */
 export function states(config: Config, root: string): State[] {
   return listContainers(config, root).map(({ places, container }) => stateOf(config, places, container));
 }

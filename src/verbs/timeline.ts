@@ -21,8 +21,8 @@ function read(file: string): string | undefined {
 }
 
 /**
- * `timeline`: of the container, else what was kept of a deleted one. Throws INVALID_ID,
- * DOES_NOT_EXIST.
+ * `timeline`: the time line of a container, or the kept one of a deleted container. Throws
+ * INVALID_ID, DOES_NOT_EXIST.
  */
 export function timeline(config: Config, root: string, id: string): Timeline {
   checkId(id);

@@ -39,7 +39,7 @@ function planFor(context: Context, places: Places, container: Container, size: S
   return planUpdate(size, limits, wanted, context.config, physicalCpus());
 }
 
-/** The first part that the guest itself has to change. */
+/** The first part of the change that the guest itself has to make. */
 function guestPart(before: Size, after: Size): 'memory' | 'vcpus' | undefined {
   if (after.memory !== before.memory) return 'memory';
   return after.vcpus !== before.vcpus ? 'vcpus' : undefined;
@@ -57,7 +57,7 @@ function checkGuestCan(places: DomainPlaces, { kind, size }: Domain, after: Size
   }
 }
 
-/** The control socket, if the guest has to take part in the update and can. */
+/** The control socket, if the guest has to make a part of the update and is able to. */
 function guestSocket(places: DomainPlaces, { kind, size }: Domain, update: Update): string | undefined {
   if (!needsGuest(update, size) || !TRAITS[kind].resizable) return undefined;
   return isPaused(places) === true ? undefined : places.control;
@@ -65,8 +65,8 @@ function guestSocket(places: DomainPlaces, { kind, size }: Domain, update: Updat
 
 /**
  * `update`: changes the memory and processors of a running container's domain in place, up to its
- * maxima. wanted is a linux.resources object. All of it happens, or nothing. Throws INVALID_ID,
- * DOES_NOT_EXIST, WRONG_STATE, INVALID_SPEC, UNSUPPORTED, GUEST, TOOLSTACK.
+ * maxima. wanted is a linux.resources object. Either all of it happens, or nothing. Throws
+ * INVALID_ID, DOES_NOT_EXIST, WRONG_STATE, INVALID_SPEC, UNSUPPORTED, GUEST, TOOLSTACK.
  */
 export async function update(context: Context, id: string, wanted: Json): Promise<void> {
   checkId(id);
