@@ -5,10 +5,7 @@ import { VxnError } from '../host/errors.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/**
- * An INVALID_SPEC error about the property at path. what ends the sentence that begins with the
- * path.
- */
+/** An INVALID_SPEC error about a property. Its sentence begins with path and ends with what. */
 export function invalid(path: string, what: string): VxnError {
   return new VxnError('INVALID_SPEC', `config.json: ${path} ${what}`);
 }
