@@ -33,7 +33,7 @@ function slicePath(slice: string): string {
   const name = slice.endsWith('.slice') ? slice.slice(0, -'.slice'.length) : '';
   const parts = name.split('-');
   if (name.includes('/') || parts.some((part) => part === ''))
-    throw invalid('linux.cgroupsPath', `has no slice of systemd's: "${slice}"`);
+    throw invalid('linux.cgroupsPath', `names no valid systemd slice: "${slice}"`);
   return parts.map((_, i) => `/${parts.slice(0, i + 1).join('-')}.slice`).join('');
 }
 

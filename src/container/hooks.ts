@@ -81,7 +81,7 @@ export function checkGuestHooks(hooks: Hooks, spec: Spec, rootfs: string): void 
       'UNSUPPORTED',
       `config.json: hooks.createContainer[${i}]: ${path} is not in the container`,
       {
-        hint: 'such a hook runs in the virtual machine; for a program of Dom0 there is createRuntime',
+        hint: 'a createContainer hook runs in the virtual machine; use createRuntime for a program of Dom0',
       },
     );
   }

@@ -90,7 +90,7 @@ function verdict(action: unknown, path: string, errnoRet: unknown, errnoPath: st
   }
   const { verdict, errno } = named(ACTIONS, action, path, 'a seccomp action');
   const number = optionalInteger(errnoRet, errnoPath, 0, 0xffff);
-  if (number !== undefined && !errno) throw invalid(errnoPath, `says nothing with ${String(action)}`);
+  if (number !== undefined && !errno) throw invalid(errnoPath, `has no effect with ${String(action)}`);
   return errno ? (verdict | (number ?? EPERM)) >>> 0 : verdict;
 }
 

@@ -45,7 +45,7 @@ export function planStdio(
   if (length > SOCKET_PATH_MAX) {
     throw new VxnError(
       'USAGE',
-      `the console socket's path has ${length} bytes, ${SOCKET_PATH_MAX} are possible`,
+      `the console socket's path has ${length} bytes, but at most ${SOCKET_PATH_MAX} are allowed`,
     );
   }
   return { terminal, consoleSocket: path, size: process?.consoleSize, foreground };

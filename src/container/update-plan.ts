@@ -73,7 +73,7 @@ function beyond(what: string, maximum: string, annotation: string): VxnError {
     'UNSUPPORTED',
     `${what} is more than this container's domain can have, which is ${maximum}`,
     {
-      hint: `annotation org.openembedded.vxn.${annotation} makes room when the container is created`,
+      hint: `annotation org.openembedded.vxn.${annotation} sets the maximum when the container is created`,
     },
   );
 }

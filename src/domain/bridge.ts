@@ -73,11 +73,11 @@ function occupied(plan: NetworkPlan, config: Config): VxnError {
     const address = formatIpv4(only.address);
     const owner = leaseOwner(config.runDir, bridge, address)?.split(' ')[1];
     return new VxnError('NETWORK', `address ${address} of ${bridge} is in use by container ${owner ?? '?'}`, {
-      hint: `another one: the annotation org.openembedded.vxn.network-address`,
+      hint: 'choose another address with the annotation org.openembedded.vxn.network-address',
     });
   }
   return new VxnError('NETWORK', `no address of ${config.bridgeAddresses} is left for ${bridge}`, {
-    hint: 'bridgeAddresses in /etc/vxn/vxn.yaml says which ones there are',
+    hint: 'bridgeAddresses in /etc/vxn/vxn.yaml lists the addresses',
   });
 }
 

@@ -10,7 +10,7 @@ import type { NetworkPlan } from './network.ts';
 /** The refusal of the host's network: its message, then its hint. */
 export const HOST_NETWORK: readonly [message: string, hint: string] = [
   "the host's network namespace cannot be shared with a virtual machine",
-  'config.json needs a network namespace; leave out --net-host, --network host, or ask for a bridge: docs/network.md',
+  'config.json needs a network namespace; leave out --net-host or --network host, or ask for a bridge (docs/network.md)',
 ];
 
 /**

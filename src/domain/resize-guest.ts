@@ -21,7 +21,7 @@ async function checkSpare({ guest }: LiveDomain, before: number, after: number):
   const { memoryTotal, memoryAvailable } = await guest.stats();
   if (memoryAvailable + (after - before) * MIB >= SLACK) return memoryTotal;
   const used = Math.ceil((memoryTotal - memoryAvailable) / MIB);
-  throw new VxnError('UNSUPPORTED', `the guest cannot give back ${before - after} MiB: it uses ${used}`, {
+  throw new VxnError('UNSUPPORTED', `the guest cannot give back ${before - after} MiB: it uses ${used} MiB`, {
     hint: 'nothing was changed',
   });
 }

@@ -75,7 +75,7 @@ function checkMaximum(name: string, value: number, maximum: number | undefined):
   if (maximum >= value) return maximum;
   throw new VxnError(
     'INVALID_SPEC',
-    `annotation max${name} is ${maximum}, less than the ${value} to begin with`,
+    `annotation max${name} is ${maximum}, less than the ${value} at the start`,
   );
 }
 

@@ -240,7 +240,7 @@ function sysctls(value: unknown, path: string): Record<string, string> {
   const all = stringMap(value, path);
   for (const name of Object.keys(all)) {
     if (!/^[^\s./]+([./][^\s./]+)*$/.test(name) || name.length > 255)
-      throw invalid(path, `has no name of a kernel parameter: "${name.slice(0, 80)}"`);
+      throw invalid(path, `has an invalid name of a kernel parameter: "${name.slice(0, 80)}"`);
   }
   return all;
 }

@@ -7,6 +7,6 @@ import { VxnError } from '../host/errors.ts';
  */
 export function refuse(verb: 'checkpoint' | 'restore'): never {
   throw new VxnError('UNSUPPORTED', `${verb} is not supported: there is no CRIU for a Xen domain`, {
-    hint: 'pause and resume are',
+    hint: 'pause and resume are supported',
   });
 }

@@ -37,7 +37,7 @@ async function becomeRemover(places: Places, container: Container | undefined): 
   if (other === 'gone') return false;
   if (other !== undefined) {
     throw new VxnError('HOST', `another delete, process ${other.pid}, is removing this container`, {
-      hint: 'when it hangs: kill it, then delete again',
+      hint: 'if it hangs, kill it and delete again',
     });
   }
   if (find(places)?.domain === container?.domain) return true;

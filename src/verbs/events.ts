@@ -115,6 +115,6 @@ export async function events(
     throw new VxnError('WRONG_STATE', `container with id ${id} is not running`);
   if (!options.stats) return stream(domain, id, options.interval, emit);
   if (status === 'paused')
-    throw new VxnError('WRONG_STATE', 'container paused: its guest has no figures until resume');
+    throw new VxnError('WRONG_STATE', 'container paused: its guest gives no statistics until resume');
   return once(domain, id, emit);
 }

@@ -78,7 +78,7 @@ test('a createContainer hook must be in the container, whatever links say; other
     throwsVxn(
       () => check(path),
       'UNSUPPORTED',
-      `hooks.createContainer[0]: ${path} is not in the container (such a hook runs in`,
+      `hooks.createContainer[0]: ${path} is not in the container (a createContainer hook runs in`,
     );
   }
   check('/opt/hooks/x', [{ destination: '/opt/hooks/', source: '/x', type: 'bind', options: ['bind'] }]);

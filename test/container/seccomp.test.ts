@@ -244,7 +244,7 @@ const INVALID: [name: string, seccomp: unknown, text: string][] = [
   [
     'an errno of an action that has none',
     { defaultAction: 'SCMP_ACT_ALLOW', defaultErrnoRet: 1 },
-    'linux.seccomp.defaultErrnoRet says nothing with SCMP_ACT_ALLOW',
+    'linux.seccomp.defaultErrnoRet has no effect with SCMP_ACT_ALLOW',
   ],
   [
     'an errno beyond 16 bits',

@@ -47,7 +47,11 @@ test('refused in runc’s words', () => {
 
 test('the console socket’s path: absolute, at most 107 bytes', () => {
   assert.equal(plan(true, `/${'s'.repeat(106)}`, false).consoleSocket?.length, 107);
-  throwsVxn(() => plan(true, `/${'s'.repeat(107)}`, false), 'USAGE', 'has 108 bytes, 107 are possible');
+  throwsVxn(
+    () => plan(true, `/${'s'.repeat(107)}`, false),
+    'USAGE',
+    'has 108 bytes, but at most 107 are allowed',
+  );
   throwsVxn(() => plan(true, `/${'é'.repeat(54)}`, false), 'USAGE', 'has 109 bytes');
   assert.equal(plan(true, 's', false).consoleSocket, '/work/s');
 });

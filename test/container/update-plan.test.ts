@@ -92,7 +92,7 @@ test('beyond: more memory than the domain can have', () =>
   throwsVxn(
     () => plan(memory(500 * MIB)),
     'UNSUPPORTED',
-    "memory of 596 MiB (the limit and the guest's own) is more than this container's domain can have, which is 512 MiB (annotation org.openembedded.vxn.maxmem makes room",
+    "memory of 596 MiB (the limit and the guest's own) is more than this container's domain can have, which is 512 MiB (annotation org.openembedded.vxn.maxmem sets the maximum",
   ));
 test('beyond: more vcpus than the domain has are refused', () => {
   const small = { ...SIZE, maxvcpus: 1 };

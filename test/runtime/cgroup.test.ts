@@ -149,6 +149,6 @@ test('delete says which process keeps the cgroup, and a later one finishes', {
 test('a path that is none is refused', async () => {
   const c = host.create('bad', { bundle: withPath('a:b:c') });
   assert.equal(await c.created, 1);
-  assert.match(c.text('stderr'), /linux\.cgroupsPath has no slice of systemd's: "a"/);
+  assert.match(c.text('stderr'), /linux\.cgroupsPath names no valid systemd slice: "a"/);
   assert.equal(readdirSync(join(host.folder, 'domains')).length, 0);
 });

@@ -146,7 +146,7 @@ const USAGE: [argv: string[], text: RegExp][] = [
       ],
       ...['--file-locks', '--empty-ns', 'network', '--leave-running', 'x'],
     ],
-    /^checkpoint is not supported: there is no CRIU for a Xen domain \(pause and resume are\)$/,
+    /^checkpoint is not supported: there is no CRIU for a Xen domain \(pause and resume are supported\)$/,
   ],
   [
     [

@@ -34,7 +34,7 @@ test("events --stats: the guest's figures in the form of runc", async () => {
   assert.deepEqual(host.run(['pause', 'e']).status, 0);
   assert.deepEqual(
     host.run(['events', '--stats', 'e']),
-    failure('container paused: its guest has no figures until resume'),
+    failure('container paused: its guest gives no statistics until resume'),
   );
   assert.deepEqual(host.run(['resume', 'e']).status, 0);
   assert.equal(host.run(['events', '--stats', 'e']).status, 0);

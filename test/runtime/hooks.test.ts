@@ -237,7 +237,7 @@ test('create refuses hooks that are none, and createContainer hooks that are not
     ],
     [
       { createContainer: [{ path: '/usr/bin/nsenter' }] },
-      'config.json: hooks.createContainer[0]: /usr/bin/nsenter is not in the container (such a hook runs in the virtual machine; for a program of Dom0 there is createRuntime)',
+      'config.json: hooks.createContainer[0]: /usr/bin/nsenter is not in the container (a createContainer hook runs in the virtual machine; use createRuntime for a program of Dom0)',
     ],
   ] as const) {
     const c = create('refused', hooks as unknown as HookMap);

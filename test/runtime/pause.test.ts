@@ -147,7 +147,7 @@ test('a domain that is not ours is left alone', async () => {
   const uuid = `${host.folder}/domains/${domainOf('foreign')}/uuid`;
   const ours = spawnSync('cat', [uuid], { encoding: 'utf8' }).stdout;
   writeFileSync(uuid, '00000000-0000-0000-0000-000000000000\n');
-  assert.match(host.run(['pause', 'foreign']).stderr, /^domain \d+ is not the container's any more\n$/);
+  assert.match(host.run(['pause', 'foreign']).stderr, /^domain \d+ no longer belongs to this container\n$/);
   assert.equal(status('foreign'), 'running');
   writeFileSync(uuid, ours);
   host.run(['delete', '--force', 'foreign']);

@@ -134,7 +134,7 @@ test('memory that the guest uses is not taken from it', () => {
   writeFileSync(meminfo, honest.replace(/(MemAvailable:) +\d+/, '$1 50000'));
   assert.deepEqual(
     update({ memory: { limit: 64 * MIB } }),
-    failure('the guest cannot give back 136 MiB: it uses 209 (nothing was changed)'),
+    failure('the guest cannot give back 136 MiB: it uses 209 MiB (nothing was changed)'),
   );
   assert.deepEqual(seen(), before);
   writeFileSync(meminfo, honest);

@@ -77,7 +77,7 @@ export const markerKind: Kind = {
   check(spec, config, callersTerminal) {
     if (callersTerminal) {
       throw new VxnError('UNSUPPORTED', 'a marker guest cannot have the terminal of `run`', {
-        hint: 'an engine, which brings a console socket, can give it one',
+        hint: 'use an engine: its console socket gives the guest a terminal',
       });
     }
     agentSize(config);
