@@ -18,6 +18,7 @@ export const CREATE_OPTIONS: Kinds = {
   'preserve-fds': 'value',
 };
 
+/** The options of `create` on a command line. */
 export const createOptions = (call: Call): CreateOptions => ({
   id: call.id,
   bundle: call.value('bundle') ?? '.',
@@ -27,6 +28,7 @@ export const createOptions = (call: Call): CreateOptions => ({
 
 export const RUN_OPTIONS: Kinds = { ...CREATE_OPTIONS, detach: 'flag', keep: 'flag', 'no-subreaper': 'flag' };
 
+/** The options of `run` on a command line. */
 export const runOptions = (call: Call): RunOptions => ({
   ...createOptions(call),
   detach: call.has('detach'),
@@ -53,6 +55,7 @@ export const EXEC_OPTIONS: Kinds = {
   cgroup: 'list',
 };
 
+/** The options of `exec` on a command line. */
 export const execOptions = (call: Call): ExecOptions => ({
   id: call.id,
   command: call.args.slice(1),
@@ -72,6 +75,7 @@ export const execOptions = (call: Call): ExecOptions => ({
 
 export const EVENTS_OPTIONS: Kinds = { stats: 'flag', interval: 'value' };
 
+/** The options of `events` on a command line. */
 export const eventsOptions = (call: Call): EventsOptions => ({
   stats: call.has('stats'),
   interval: parseDuration(call.value('interval') ?? '5s'),

@@ -39,17 +39,21 @@ export interface Check {
   look(patient: Patient): Omit<Finding, 'id'>;
 }
 
+/** A finding that all is well. */
 export const ok = (summary: string): Omit<Finding, 'id'> => ({ status: 'ok', summary });
+/** A finding that needs attention. advice says how to mend it. */
 export const warning = (summary: string, advice: string): Omit<Finding, 'id'> => ({
   status: 'warning',
   summary,
   advice,
 });
+/** A finding that keeps containers from running. advice says how to mend it. */
 export const failed = (summary: string, advice: string): Omit<Finding, 'id'> => ({
   status: 'failed',
   summary,
   advice,
 });
+/** A finding for a check that could not be made. */
 export const skipped = (why: string, advice?: string): Omit<Finding, 'id'> => ({
   status: 'skipped',
   summary: why,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `doctor`: finds the faults that keep this machine from running containers as domains, and tells how
-// to mend them.
+// `doctor`: finds the faults that keep this machine from running containers as domains, and tells
+// how to mend them.
 import { type Config, DEFAULTS } from '../config/config.ts';
 import { messageOf } from '../host/errors.ts';
 import { type Check, type Finding, failed, type Patient, type Status, skipped } from './check.ts';

@@ -31,8 +31,8 @@ function readArchive(data: Buffer, from: number, files: Map<string, ArchiveFile>
 }
 
 /**
- * The files of an initramfs by path without a leading slash, or why they cannot be read. `compressed`
- * means that only the tool for it is missing here.
+ * The files of an initramfs by path without a leading slash, or why they cannot be read.
+ * `compressed` means that only the tool for it is missing here.
  */
 export function readInitramfs(
   file: Buffer,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads a kernel file: its form, architecture and release, and the kinds of Xen guests that it can be.
+// Reads a kernel file: its form, architecture and release, and the kinds of Xen guests that it can
+// be.
 import { gunzipSync } from 'node:zlib';
 import { elfMachine, type Machine } from './elf.ts';
 

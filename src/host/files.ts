@@ -42,9 +42,9 @@ export function replaceFile(file: string, data: string | Uint8Array, mode = 0o60
 }
 
 /**
- * Makes a folder, mode 0700, with these files in it, mode 0600, all at once: whoever finds the folder
- * finds the files. True when it did. False when a folder with something in it is there: of two
- * callers one succeeds. An empty folder is replaced. Throws ENOENT when the parent is missing.
+ * Makes a folder, mode 0700, with these files in it, mode 0600, all at once: whoever finds the
+ * folder finds the files. True when it did. False when a folder with something in it is there: of
+ * two callers one succeeds. An empty folder is replaced. Throws ENOENT when the parent is missing.
  *
  * A crash leaves nothing, the folder, or `FOLDER~PID`, which belongs to nobody once PID is gone.
  */

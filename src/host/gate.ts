@@ -12,7 +12,8 @@ const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 function openGate(path: string): number | undefined {
   const first = attempt(['ENOENT'], () => openSync(path, O_RDONLY | O_NONBLOCK));
   if (first === undefined) return undefined;
-  // When the last writer has gone, opening for blocking reads waits for ever: be a writer meanwhile.
+  // When the last writer has gone, opening for blocking reads waits for ever: be a writer
+  // meanwhile.
   const writer = openSync(path, O_WRONLY | O_NONBLOCK);
   const fd = openSync(path, O_RDONLY);
   closeSync(writer);
@@ -20,7 +21,9 @@ function openGate(path: string): number | undefined {
   return fd;
 }
 
-/** Waits until no process holds the FIFO at path open any more. Returns at once when it is missing. */
+/**
+ * Waits until no process holds the FIFO at path open any more. Returns at once when it is missing.
+ */
 export function waitAtGate(path: string): void {
   const fd = openGate(path);
   if (fd === undefined) return;

@@ -46,7 +46,8 @@ const takeOver = (theirs: string, own: string): boolean =>
 
 /**
  * Takes the hold for this process, unless a living process has it. Gives that process, this one
- * included; undefined when it is ours now. Throws ENOENT when the folder around the hold is missing.
+ * included; undefined when it is ours now. Throws ENOENT when the folder around the hold is
+ * missing.
  */
 export function tryHold(hold: string): ProcessId | undefined {
   const own = nameOf(self());
@@ -63,9 +64,9 @@ export function tryHold(hold: string): ProcessId | undefined {
 }
 
 /**
- * Takes the hold as tryHold() does, and waits for it as long as waitMs. Gives the process that still
- * has it then; undefined when it is ours. Throws ENOENT when the folder around the hold is missing or
- * goes meanwhile.
+ * Takes the hold as tryHold() does, and waits for it as long as waitMs. Gives the process that
+ * still has it then; undefined when it is ours. Throws ENOENT when the folder around the hold is
+ * missing or goes meanwhile.
  */
 export async function hold(place: string, { waitMs }: { waitMs: number }): Promise<ProcessId | undefined> {
   let holder: ProcessId | undefined;

@@ -8,6 +8,7 @@ export function parseIpv4(text: string): number | undefined {
   return parts.reduce((sum, p) => sum * 256 + p, 0);
 }
 
+/** The dotted form of an address, such as 192.168.1.7. */
 export function formatIpv4(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Paths inside a root: the rootfs of a bundle, or a system's root that is a folder here. Links are
-// followed as the system in that root would follow them, so none leads out of it. The root may be an
-// enemy's: a walk is bounded.
+// followed as the system in that root would follow them, so none leads out of it. The root may be
+// an enemy's: a walk is bounded.
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { attempt, VxnError } from './errors.ts';
@@ -14,8 +14,8 @@ const PARTS_MAX = 4096;
 const partsOf = (path: string): string[] => path.split('/').filter((part) => part !== '' && part !== '.');
 
 /**
- * Looks at a place on the walk, given as its parts. ahead has the parts behind it, the next one last.
- * Gives the target of a link to follow, or undefined to go on, or 'stop'.
+ * Looks at a place on the walk, given as its parts. ahead has the parts behind it, the next one
+ * last. Gives the target of a link to follow, or undefined to go on, or 'stop'.
  */
 type Visit = (place: readonly string[], ahead: readonly string[]) => { link: string } | undefined | 'stop';
 
@@ -45,9 +45,9 @@ function walk(path: string, visit: Visit): readonly string[] | 'stopped' | 'too 
 }
 
 /**
- * The place on this machine of an absolute path of the system whose root is a folder here. Parts that
- * do not exist are taken as they are. A link in the last part is followed only with followLast.
- * Throws HOST when there are more than 40 links, or more than 4096 parts in all.
+ * The place on this machine of an absolute path of the system whose root is a folder here. Parts
+ * that do not exist are taken as they are. A link in the last part is followed only with
+ * followLast. Throws HOST when there are more than 40 links, or more than 4096 parts in all.
  */
 export function inRoot(root: string, path: string, followLast = false): string {
   const end = walk(path, (place, ahead) => {
@@ -77,9 +77,9 @@ function look(path: string): Stats | undefined {
 }
 
 /**
- * Looks at path in the container whose root is a folder here. Gives undefined when there is nothing,
- * or more than 40 links or 4096 parts; 'unknown' when the path lies in one of the mounted folders,
- * where something will be mounted.
+ * Looks at path in the container whose root is a folder here. Gives undefined when there is
+ * nothing, or more than 40 links or 4096 parts; 'unknown' when the path lies in one of the mounted
+ * folders, where something will be mounted.
  */
 export function lookInRoot(
   root: string,

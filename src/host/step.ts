@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Programs that make a domain. The monitor runs them, since it starts a program far faster than node.
+// Programs that make a domain. The monitor runs them, since it starts a program far faster than
+// node.
 import type { VxnError } from './errors.ts';
 
 export interface Step {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Waiting for something that nobody tells of: look, sleep, look again, each time twice as long. Every
-// wait has an end. Where a process can be waited for without looking, see gate.ts.
+// Waiting for something that nobody tells of: look, sleep, look again, each time twice as long.
+// Every wait has an end. Where a process can be waited for without looking, see gate.ts.
 
 /** How long and how often to look. In milliseconds; fractions are possible for the first sleep. */
 export interface Pace {
@@ -32,8 +32,8 @@ function* sleeps({ timeoutMs, firstMs, maxMs }: Pace): Generator<number> {
 }
 
 /**
- * Looks until look() gives something else than false or undefined, and gives that. Gives undefined when
- * the time is up. It looks at least once, at once.
+ * Looks until look() gives something else than false or undefined, and gives that. Gives undefined
+ * when the time is up. It looks at least once, at once.
  */
 export async function until<T>(
   look: () => T | false | undefined | Promise<T | false | undefined>,

@@ -10,7 +10,9 @@ export interface Detected {
   engines: Engine[];
 }
 
-/** The first line that a program prints for --version, or undefined when there is no such program. */
+/**
+ * The first line that a program prints for --version, or undefined when there is no such program.
+ */
 async function versionOf(program: string): Promise<string | undefined> {
   const { stdout, failed } = await execa(program, ['--version'], {
     reject: false,

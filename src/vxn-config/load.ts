@@ -103,7 +103,10 @@ const fileName = (name: string): string =>
     .replace(/\.ya?ml$/, '')
     .replace(/[^A-Za-z0-9._-]/g, '_');
 
-/** Loads a description that is not in a file yet. Throws DescriptionError with everything that is wrong. */
+/**
+ * Loads a description that is not in a file yet. Throws DescriptionError with everything that is
+ * wrong.
+ */
 export function loadText(lookup: Lookup, source: Source): Loaded {
   const loader = new Loader(lookup);
   const { layer } = loader.over(source, resolve(lookup.cwd, source.name), []);

@@ -263,7 +263,7 @@ function makeReader(source: Source, text: string, offset: number): { reader: Rea
   return { reader, contents: document.contents };
 }
 
-/** Reads a description. What is wrong comes back beside what could be read. */
+/** Reads a description. Problems come back together with the parts that could be read. */
 export function parseDescription(source: Source): Parsed {
   const { reader, contents } = makeReader(source, source.text, 0);
   readSection(reader, '', SCHEMA, contents);

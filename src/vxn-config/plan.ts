@@ -96,7 +96,9 @@ export interface ContainerdKey {
   description: string;
 }
 
-/** The values that a target sets in containerd's configuration of a version, beside the runtimes. */
+/**
+ * The values that a target sets in containerd's configuration of a version, beside the runtimes.
+ */
 export function containerdKeys({ containerd }: Target, version: number): ContainerdKey[] {
   const { sandboxImage, snapshotter, defaultRuntime, handler } = containerd;
   const old = version === 1 ? 'cri' : 'io.containerd.grpc.v1.cri';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every key of a description as a flat list: for `explain`, the reference in docs/, and suggestions.
+// Every key of a description as a flat list: for `explain`, the reference in docs/, and
+// suggestions.
 import { type Config, DEFAULTS } from '../config/config.ts';
 import type { Field } from './field.ts';
 import { SCHEMA } from './schema.ts';

@@ -2,9 +2,9 @@
 // Every key that a target description knows.
 import type { Form, SectionField, ValueOf } from './field.ts';
 
-// Values go into shell scripts, TOML, JSON, YAML, unit files and a PATH. Quoting handles every other
-// character. It cannot handle control characters and line ends of any kind, the separator of a PATH,
-// and the wildcards of containerd's imports.
+// Values go into shell scripts, TOML, JSON, YAML, unit files and a PATH. Quoting handles every
+// other character. It cannot handle control characters and line ends of any kind, the separator of
+// a PATH, and the wildcards of containerd's imports.
 export const PATH: Form = {
   pattern:
     /^(?!.*\/\.{1,2}(?:\/|$))(?!.*\/\/)\/(?:[^\p{C}\p{Zl}\p{Zp}:*?[\]\\]*[^\p{C}\p{Zl}\p{Zp}:*?[\]\\/])?$/u,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Turns a loaded description into a target, in which every key has a value, or collects every reason
-// why it cannot.
+// Turns a loaded description into a target, in which every key has a value, or collects every
+// reason why it cannot.
 import { type Config, DEFAULTS } from '../config/config.ts';
 import { DescriptionError, type Diagnostic, type DiagnosticCode, type Place } from './diagnostics.ts';
 import type { Field } from './field.ts';

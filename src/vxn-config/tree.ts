@@ -16,7 +16,9 @@ import { replace } from '../host/files.ts';
 import { inRoot } from '../host/resolve-in-root.ts';
 import type { Planned } from './plan.ts';
 
-/** A file or link at a path. Contents are bytes as latin1, so that every file comes back as it was. */
+/**
+ * A file or link at a path. Contents are bytes as latin1, so that every file comes back as it was.
+ */
 export type Present =
   | { kind: 'file'; content: string; mode: number; uid: number; gid: number }
   | { kind: 'link'; link: string }

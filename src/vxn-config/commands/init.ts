@@ -97,8 +97,8 @@ function describe(given: ReadonlyMap<string, string>): string {
 }
 
 /**
- * Writes a description: from options, else from the user's answers, else from what this machine has.
- * Throws DescriptionError when the answers do not make one, and writes nothing then.
+ * Writes a description: from options, else from the user's answers, else from what this machine
+ * has. Throws DescriptionError when the answers do not make one, and writes nothing then.
  */
 export async function init(context: Context, file: string, options: InitOptions, ask: Ask): Promise<void> {
   if (!/\.ya?ml$/.test(file)) throw new VxnError('USAGE', `${file}: the name of a description ends in .yaml`);

@@ -180,8 +180,8 @@ function readImports(root: string, globs: readonly string[]): Source[] {
 }
 
 /**
- * Plans config.toml. Gives the input for the drop-in beside it, which must not be of a newer version;
- * undefined when there shall be no drop-in.
+ * Plans config.toml. Gives the input for the drop-in beside it, which must not be of a newer
+ * version; undefined when there shall be no drop-in.
  */
 function planContainerdConfig(
   planner: Planner,

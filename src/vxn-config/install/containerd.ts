@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Adds the runtime to a config.toml of others. It goes into the file or into a drop-in: that depends
-// on what a version of containerd does with imports.
+// Adds the runtime to a config.toml of others. It goes into the file or into a drop-in: that
+// depends on what a version of containerd does with imports.
 import { posix } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { TomlError } from 'smol-toml';
@@ -14,7 +14,9 @@ import { addToToml, at, hasHeader, isExtension, type KeyAddition, readToml, type
 export interface ContainerdMerge {
   /** The edited text; the same when there is nothing to add. */
   text: string;
-  /** The version that a drop-in must have, when the file imports it. The text is not edited then. */
+  /**
+   * The version that a drop-in must have, when the file imports it. The text is not edited then.
+   */
   dropInVersion?: '2' | '3' | '4';
   /** Sentences for the user. */
   notes: string[];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// podman takes only the last runtime_supports_json that it finds: ours has to hold the system's too.
+// podman takes only the last runtime_supports_json that it finds: ours has to hold the system's
+// too.
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { inRoot } from '../../host/resolve-in-root.ts';

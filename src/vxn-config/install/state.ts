@@ -54,6 +54,7 @@ function nameOf(path: string, content: string): string {
   return `${path.slice(1).replaceAll('/', '%')}.${hash}`;
 }
 
+/** The stored state of an installation, below a root. */
 export class Store {
   readonly folder: string;
 

@@ -52,7 +52,9 @@ function headerEnd(text: string, table: readonly string[]): number | undefined {
 export const hasHeader = (text: string, table: readonly string[]): boolean =>
   headerEnd(text, table) !== undefined;
 
-/** Adds keys and a block, with the line ends of the text. Their tables' headers have to be there. */
+/**
+ * Adds keys and a block, with the line ends of the text. Their tables' headers have to be there.
+ */
 export function addToToml(text: string, keys: readonly KeyAddition[], block: string): string {
   const lineEnd = text.includes('\r\n') ? '\r\n' : '\n';
   let edited = text;
