@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-/** Kinds of Xen guest an architecture can run. */
+/** The kinds of Xen guests. */
 export type GuestType = 'pv' | 'pvh';
 
-/** What QEMU needs to know to start the lab's machine. */
+/** The parts of QEMU's command line that differ between boots of the lab's machine. */
 export interface MachineSpec {
   xen: string;
   kernel: string;
@@ -12,7 +12,7 @@ export interface MachineSpec {
   kernelOptions: string;
   memoryMiB: number;
   cpus: number;
-  /** QEMU's processor model, when not the usual one. */
+  /** QEMU's processor model, if it is not the usual one. */
   cpuModel?: string | undefined;
 }
 
@@ -28,20 +28,23 @@ export interface Arch {
   bootPackages: readonly string[];
   /** Debian packages of the host: the emulator and the cross compiler. */
   hostPackages: readonly string[];
-  /** Matches the hypervisor in the image's /boot; QEMU wants it unpacked. */
+  /** Matches the hypervisor in the image's /boot. QEMU needs it unpacked. */
   xenFile: RegExp;
-  /** Modules that Dom0's initramfs needs to reach its root disk, less their dependencies. */
+  /** Modules that Dom0's initramfs needs to reach its root disk, without their dependencies. */
   rootModules: readonly string[];
   /** Modules that Dom0's init loads later. */
   dom0Modules: readonly string[];
   /** Guest types, the preferred one first. */
   guestTypes: readonly GuestType[];
-  /** Options of the hypervisor and of Dom0's kernel that suit this architecture's console and emulation. */
+  /**
+   * Options of the hypervisor and of Dom0's kernel that suit this architecture's console and
+   * emulation.
+   */
   xenOptions: string;
   kernelOptions: string;
   /** QEMU's binary. */
   qemu: string;
-  /** QEMU's arguments for processor, machine and boot; disks and network are added by the caller. */
+  /** QEMU's arguments for processor, machine and boot. The caller adds disks and network. */
   machine(spec: MachineSpec): string[];
 }
 
@@ -63,7 +66,7 @@ const DOM0_MODULES = [
   'cls_matchall',
 ] as const;
 
-/** Xen on x86_64: QEMU boots the hypervisor as a multiboot kernel, Dom0 is a PV guest. */
+/** Xen on x86_64. QEMU boots the hypervisor as a multiboot kernel, and Dom0 is a PV guest. */
 export const x86_64: Arch = {
   name: 'x86_64',
   debian: 'amd64',
@@ -80,8 +83,8 @@ export const x86_64: Arch = {
   machine(spec) {
     return [
       ...['-accel', 'tcg,thread=multi,tb-size=1024'],
-      // SMAP (cpu max, EPYC) kills the PV Dom0 in early boot; svm and npt give PVH guests HAP; rdrand gives
-      // Dom0 and guests randomness at once, where they would wait for seconds.
+      // SMAP (cpu max, EPYC) kills the PV Dom0 in early boot. svm and npt give PVH guests HAP.
+      // rdrand gives Dom0 and guests randomness at once. Without it they would wait for seconds.
       ...['-machine', 'q35', '-cpu', spec.cpuModel ?? 'qemu64,+svm,+npt,+rdrand'],
       ...['-smp', String(spec.cpus), '-m', String(spec.memoryMiB)],
       ...['-kernel', spec.xen, '-append', spec.xenOptions],
@@ -90,5 +93,5 @@ export const x86_64: Arch = {
   },
 };
 
-/** The architecture the lab is built for. */
+/** The architecture that the lab is built for. */
 export const labArch: Arch = x86_64;

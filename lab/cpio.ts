@@ -10,7 +10,10 @@ export type CpioEntry =
 const TYPE_BITS = { file: 0o100000, directory: 0o040000, symlink: 0o120000, character: 0o020000 } as const;
 const NOTHING = new Uint8Array();
 
-/** Writes entries as a `newc` cpio archive, the form the kernel takes for an initramfs; all is owned by root. */
+/**
+ * Writes entries as a `newc` cpio archive, as the kernel takes it for an initramfs. root owns every
+ * entry.
+ */
 export function cpio(entries: readonly CpioEntry[]): Buffer {
   const parts = entries.flatMap((entry, index) => member(entry, index + 1));
   return Buffer.concat([...parts, ...record('TRAILER!!!', 0, 0, 1, NOTHING)]);

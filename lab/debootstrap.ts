@@ -7,9 +7,9 @@ export interface DebianTree {
   directory: string;
   architecture: string;
   packages: readonly string[];
-  /** Debian release; the lab's own when not given. */
+  /** The Debian release, which is the lab's own by default. */
   suite?: string;
-  /** `extract` only unpacks; `minbase` is an installed minimal system. */
+  /** `extract` only unpacks. `minbase` is an installed minimal system. */
   variant: 'extract' | 'minbase';
   /** Further mmdebstrap arguments. */
   options?: readonly string[];
@@ -44,7 +44,7 @@ export async function debianTree(tree: DebianTree): Promise<void> {
   }
 }
 
-/** The host apt's proxy, which mmdebstrap does not inherit. */
+/** mmdebstrap does not inherit the proxy of the host's apt. These options hand it over. */
 async function proxyOptions(): Promise<string[]> {
   const { stdout } = await execa('apt-config', ['dump'], { reject: false });
   return stdout

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Puts vxn, as built from this tree, into the lab's Dom0, and imports the test image into its containerd.
+// Puts vxn, built from this tree, into the lab's Dom0. Imports the test image into its containerd.
 import { createHash } from 'node:crypto';
 import { copyFile, cp, mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -18,10 +18,14 @@ const STAMP = '/etc/vxn/deployed';
 const TARGET = 'lab/dom0.yaml';
 const INSTALLED_TARGET = '/etc/vxn/dom0.yaml';
 
-/** Builds the helpers and installs them into a tree, with the target of make that the Yocto recipe calls. */
+/**
+ * Builds the helpers and installs them into a tree, with the target of make that the Yocto recipe
+ * calls.
+ */
 async function installNative(tree: string): Promise<void> {
   const { CC } = sysrootVariables(await ensureSysroot());
-  // Beside the sources, not in the lab's state: two checkouts can share a lab.
+  // The build is beside the sources and not in the lab's state, because two checkouts can share a
+  // lab.
   const build = path.join(REPOSITORY, 'native/build/dom0');
   const variables = [`BUILD=${build}`, `CC=${CC}`, `DESTDIR=${tree}`];
   await execa('make', ['-C', path.join(REPOSITORY, 'native'), 'install', ...variables], { stdout: 'ignore' });
@@ -32,7 +36,7 @@ export async function assemble(): Promise<string> {
   const tree = statePath('dom0-tree');
   await rm(tree, { recursive: true, force: true });
   const usr = path.join(tree, 'usr');
-  // Not into dist/, which tests on this machine may be using.
+  // The build does not go into dist/, because tests on this machine may use that.
   const dist = statePath('dist');
   await execa('node', ['scripts/build.mjs', '--target', `./${TARGET}`, '--out', dist], {
     cwd: REPOSITORY,
@@ -75,7 +79,7 @@ async function must(lab: Lab, argv: readonly string[]): Promise<string> {
   return stdout.toString();
 }
 
-/** Tells the engines of Dom0 about vxn, as an operator would: beside what Debian has configured. */
+/** Tells the engines of Dom0 about vxn as an operator would. The configuration of Debian stays. */
 async function configure(lab: Lab): Promise<void> {
   const install = ['vxn-config', 'install', '--target', INSTALLED_TARGET, '--force', '--json'];
   const { restart } = JSON.parse(await must(lab, install)) as { restart: string[] };
@@ -83,7 +87,9 @@ async function configure(lab: Lab): Promise<void> {
   if (restart.includes('docker')) await must(lab, ['lab-docker', 'try-restart']);
 }
 
-/** Installs a tree that holds the engines' configuration as well, such as what the Yocto recipes install. */
+/**
+ * Installs a tree that also holds the engines' configuration. The Yocto recipes install such trees.
+ */
 async function installWhole(lab: Lab, tree: string): Promise<void> {
   await lab.push(tree, '/');
   await must(lab, ['lab-containerd', 'restart']);
@@ -91,8 +97,8 @@ async function installWhole(lab: Lab, tree: string): Promise<void> {
 }
 
 /**
- * Brings Dom0 up to date with this repository, or with the tree that $VXN_TREE names, whose layout is Dom0's; quick when it is
- * already.
+ * Brings Dom0 up to date with this repository. $VXN_TREE may name a tree with the layout of Dom0
+ * instead. It is quick when Dom0 is up to date already.
  */
 export async function deploy(lab: Lab, report: (phase: string) => void = () => {}): Promise<void> {
   const given = process.env.VXN_TREE;

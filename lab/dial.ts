@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from './errors.ts';
 
-/** Where the exec server is reached. */
+/** The address of the exec server. */
 export interface Endpoint {
   port: number;
   token: string;
@@ -16,11 +16,12 @@ const LONGEST_WAIT_MS = 10_000;
 let queue: Promise<unknown> = Promise.resolve();
 
 /**
- * Connects to the exec server; resolves when its first bytes are there to be read.
+ * Connects to the exec server. Resolves when its first bytes can be read.
  *
- * QEMU's user network accepts connections with a queue of one. What comes in excess of it looks connected here,
- * hangs and is reset much later. So this process connects one at a time, and tries again when Dom0's greeting
- * stays away, as it may when other processes connect. Nothing has been sent by then: trying again is safe.
+ * QEMU's user network accepts connections with a queue of one. A connection beyond that looks
+ * established here, hangs and is reset much later. So this process makes one connection at a time.
+ * It tries again when Dom0's greeting stays away, because other processes may connect, too. That is
+ * safe, because nothing has been sent by then.
  */
 export function dial(endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
   const socket = queue.then(() => dialNow(endpoint, signal));
@@ -61,7 +62,7 @@ function connectOnce(port: number, signal: AbortSignal, waitMs: number): Promise
     const timer = setTimeout(() => settle(silent('ETIMEDOUT')), waitMs);
     signal.addEventListener('abort', abort);
     socket.once('error', settle);
-    // Also comes at the end of the stream, with nothing to read.
+    // This event also comes at the end of the stream, when there is nothing to read.
     socket.once('readable', () => settle(socket.readableLength > 0 ? undefined : silent('ECONNRESET')));
   });
 }

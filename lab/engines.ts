@@ -5,18 +5,14 @@ import { buildOciImage, IMAGE } from './oci-image.ts';
 
 type Engine = 'ctr' | 'docker' | 'podman';
 
-/** How an engine says whether it has the image, and how it takes it. */
+/** The commands that ask an engine for the image, and that give it the image. */
 const IMPORT: Record<Engine, { has: string; take: string }> = {
   ctr: { has: 'ctr images ls -q | grep -qxF "$IMAGE"', take: 'ctr images import -' },
   docker: { has: 'docker image inspect "$IMAGE" >/dev/null 2>&1', take: 'docker load' },
   podman: { has: 'podman image exists "$IMAGE"', take: 'podman load' },
 };
 
-/**
- * Gives an engine the test image unless it has it.
- *
- * @throws {Error} with what the engine said.
- */
+/** Gives an engine the test image unless it has it. @throws {Error} with the engine's message. */
 export async function importImage(lab: Lab, engine: Engine): Promise<void> {
   const { has, take } = IMPORT[engine];
   const env = { IMAGE };
@@ -26,8 +22,7 @@ export async function importImage(lab: Lab, engine: Engine): Promise<void> {
 }
 
 /**
- * Starts docker's daemon unless it runs, and waits until it answers; it has the test image then.
- *
+ * Starts docker's daemon unless it runs. Waits until it answers, and gives it the test image.
  * @throws {Error} with the end of the daemon's log when it does not start.
  */
 export async function startDocker(lab: Lab): Promise<void> {
@@ -36,7 +31,10 @@ export async function startDocker(lab: Lab): Promise<void> {
   await importImage(lab, 'docker');
 }
 
-/** Makes docker and podman ready for use, with the test image. containerd is so after deploy(). */
+/**
+ * Makes docker and podman ready for use, with the test image. deploy() does the same for
+ * containerd.
+ */
 export async function startEngines(lab: Lab, report: (phase: string) => void = () => {}): Promise<void> {
   report('starting docker, loading the test image');
   await Promise.all([startDocker(lab), importImage(lab, 'podman')]);

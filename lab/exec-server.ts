@@ -7,7 +7,7 @@ import { exists } from './exists.ts';
 import { LAB_SOURCE, statePath } from './paths.ts';
 import { ensureSysroot, sysrootVariables } from './sysroot.ts';
 
-/** Compiles Dom0's exec server when its source has changed; returns the static binary. */
+/** Compiles Dom0's exec server when its source has changed. Gives the path of the static binary. */
 export async function ensureExecServer(): Promise<string> {
   const source = path.join(LAB_SOURCE, 'dom0/exec-server.c');
   const [compiler = '', ...flags] = sysrootVariables(await ensureSysroot()).CC.split(' ');

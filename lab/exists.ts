@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { access } from 'node:fs/promises';
 
-/** Whether a path exists. */
+/** True when the path exists. */
 export async function exists(file: string): Promise<boolean> {
   return access(file).then(
     () => true,

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 // The protocol between the host and Dom0's exec server (lab/dom0/exec-server.c).
 
-/** Types of frame; the first four go to Dom0, the others come from it. */
+/** The types of frames. The first four go to Dom0, and the others come from it. */
 export const FrameType = {
   start: 1,
   stdin: 2,
   stdinEnd: 3,
   signal: 4,
-  /** Comes first: the connection has got through to Dom0. */
+  /** The first frame. It says that the connection has reached Dom0. */
   hello: 15,
   started: 16,
   stdout: 17,
   stderr: 18,
-  /** Further bytes of stdin that may be sent. */
+  /** The number of further bytes of stdin that may be sent. */
   credit: 19,
   stdinClosed: 20,
   exit: 21,
@@ -27,7 +27,7 @@ export interface Frame {
 const HEADER = 5;
 const MAX_PAYLOAD = 4 << 20;
 
-/** Encodes one frame: type, big-endian length, payload. */
+/** Encodes a frame: type, big-endian length, payload. */
 export function encodeFrame(type: number, payload: Uint8Array = new Uint8Array()): Buffer {
   if (payload.length > MAX_PAYLOAD) throw new RangeError(`frame of ${payload.length} bytes is too long`);
   const frame = Buffer.allocUnsafe(HEADER + payload.length);
@@ -37,11 +37,11 @@ export function encodeFrame(type: number, payload: Uint8Array = new Uint8Array()
   return frame;
 }
 
-/** Cuts a byte stream into frames, however its chunks fall. */
+/** Cuts a byte stream into frames. Its chunks may end anywhere. */
 export class FrameDecoder {
   #pending: Buffer = Buffer.alloc(0);
 
-  /** Takes a chunk, returns the frames it completes. */
+  /** Takes a chunk, and gives the frames that it completes. */
   push(chunk: Buffer): Frame[] {
     const data = this.#pending.length > 0 ? Buffer.concat([this.#pending, chunk]) : chunk;
     const frames: Frame[] = [];
@@ -58,7 +58,7 @@ export class FrameDecoder {
   }
 }
 
-/** What to run. */
+/** The command to run. */
 export interface StartRequest {
   token: string;
   argv: readonly string[];

@@ -2,7 +2,10 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 
-/** Sorted paths of the entries of a directory whose names match; none when it does not exist. */
+/**
+ * The sorted paths of the entries of a directory whose names match. There is none when the
+ * directory does not exist.
+ */
 export async function glob(directory: string, name: RegExp): Promise<string[]> {
   const entries = await readdir(directory).catch(() => []);
   return entries

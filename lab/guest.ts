@@ -12,20 +12,26 @@ import { extractVmlinux } from './vmlinux.ts';
 /** Kernel files for guests, on the host. */
 export interface GuestKernel {
   version: string;
-  /** Uncompressed ELF: the quickest to build a domain from. */
+  /** The uncompressed ELF file. Xen builds a domain from it fastest. */
   vmlinux: string;
-  /** As Debian ships it. */
+  /** The kernel as Debian ships it. */
   vmlinuz: string;
 }
 
-/** Modules by the time they are needed: group 0 to open the channel, group 1 for the disk, group 2 when there is a network. */
+/**
+ * Modules by the time at which they are needed. Group 0 opens the channel, group 1 is for the disk,
+ * and group 2 is for a network.
+ */
 export const MODULE_GROUPS = {
   '0-channel': ['xen-evtchn', 'xen-gntdev', 'xen-gntalloc', 'xen-privcmd', 'xenfs'],
   '1-disk': ['xen-blkfront', 'ext4', 'overlay'],
   '2-network': ['xen-netfront', 'af_packet'],
 } as const;
 
-/** ext4 wants some crc32c; this one needs SSE 4.2 and fails to load elsewhere. The generic one is there too. */
+/**
+ * ext4 needs a crc32c module. This one fails to load without SSE 4.2, and the generic one is there
+ * too.
+ */
 const SKIPPED = ['crc32c-intel'];
 
 /** Makes the guest's kernel files under .lab/guest when they are missing. */
@@ -49,17 +55,17 @@ export async function ensureGuestKernel(from?: Image): Promise<GuestKernel> {
 }
 
 export interface InitramfsOptions {
-  /** The Dom0 image whose kernel the guest runs; the current one unless given. */
+  /** The Dom0 image whose kernel the guest runs. The default is the current one. */
   image?: Image;
-  /** Static program that becomes /init. */
+  /** The static program that becomes /init. */
   agent: string;
-  /** Where to write the archive. */
+  /** The path of the archive. */
   out: string;
 }
 
 /**
- * Writes a guest's initramfs: the agent as /init, and the modules under /lib/vxn/modules/GROUP, named so that
- * their sorted order is the order to load them in.
+ * Writes a guest's initramfs: the agent as /init, and the modules under /lib/vxn/modules/GROUP.
+ * Their sorted names are in the order in which they must be loaded.
  */
 export async function buildInitramfs({ image, agent, out }: InitramfsOptions): Promise<void> {
   const entries: CpioEntry[] = [
@@ -74,7 +80,7 @@ export async function buildInitramfs({ image, agent, out }: InitramfsOptions): P
   await rename(`${out}.new`, out);
 }
 
-/** Every module of every group, as buildInitramfs() puts them. */
+/** The modules of all groups, where buildInitramfs() puts them. */
 export async function moduleEntries(image: Image): Promise<CpioEntry[]> {
   const entries: CpioEntry[] = [];
   const seen = new Set<string>(SKIPPED);

@@ -14,14 +14,17 @@ import { DOM0_PACKAGES, SUITE } from './packages.ts';
 import { statePath } from './paths.ts';
 import { removeOthers } from './prune.ts';
 
-/** A built Dom0 image and what boots it. Never written to: every boot gets a throw-away overlay. */
+/**
+ * A built Dom0 image and the files that boot it. Nothing writes to it: every boot has a throw-away
+ * overlay.
+ */
 export interface Image {
   directory: string;
   /** ext4 file system of Dom0. */
   disk: string;
   /** The hypervisor, unpacked for QEMU's multiboot loader. */
   xen: string;
-  /** Debian's kernel: of Dom0, and of the guests. */
+  /** Debian's kernel, for Dom0 and for the guests. */
   vmlinuz: string;
   /** Static busybox for initramfs. */
   busybox: string;
@@ -31,7 +34,7 @@ export interface Image {
   kernelVersion: string;
 }
 
-/** Everything that decides an image's content; its hash is the image's name. */
+/** Everything that decides the content of an image. Its hash is the name of the image. */
 const RECIPE = {
   version: 1,
   architecture: labArch.debian,
@@ -41,16 +44,16 @@ const RECIPE = {
     '--dpkgopt=force-unsafe-io',
     '--dpkgopt=force-confold',
     ...['doc', 'info', 'locale', 'man'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
-    // The lab boots by an initramfs of its own: Debian's would take longer to make than all the rest.
+    // The lab has an initramfs of its own. To make Debian's would take longer than all the rest.
     '--essential-hook=mkdir -p "$1"/etc/initramfs-tools' +
       ' && echo update_initramfs=no >"$1"/etc/initramfs-tools/update-initramfs.conf',
     '--customize-hook=rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* "$1"/boot/*.efi',
   ],
   env: { INITRD: 'No' },
   freeMiB: 4096,
-  // The disk is thrown away after every boot: neither journal nor checksums are of use.
+  // The disk is thrown away after every boot, so it needs no journal and no checksums.
   mkfs: ['-O', '^has_journal,^metadata_csum', '-m', '0', '-L', 'dom0'],
-  // Unpacked in the image, because xz is slow under emulation.
+  // The modules are unpacked in the image, because xz is slow under emulation.
   unpackedModules: [
     ...labArch.dom0Modules,
     'act_mirred',

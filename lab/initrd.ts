@@ -13,8 +13,9 @@ const INITTAB = `::sysinit:/usr/local/sbin/lab-dom0-init
 `;
 
 /**
- * Writes Dom0's initramfs. It holds what reaches the root disk, and under /overlay the lab's own files,
- * copied onto the root disk at every boot: a change of them needs a boot, not a new image.
+ * Writes Dom0's initramfs. It holds the modules that reach the root disk. Under /overlay it holds
+ * the lab's own files, and every boot copies them onto the root disk. So a change of them needs a
+ * boot, but no new image.
  */
 export async function writeInitrd(image: Image, token: string, out: string): Promise<void> {
   const entries: CpioEntry[] = [

@@ -14,18 +14,18 @@ export type { ExecOptions, ExecResult, OutputHandler, Session } from './session.
 
 /** A file for {@link Lab.pushFiles}. */
 export interface PushedFile {
-  /** Absolute path in Dom0; missing directories are made. */
+  /** Absolute path in Dom0. Missing directories are made. */
   path: string;
   mode: number;
   data: Buffer | string;
 }
 
 export interface EnsureOptions {
-  /** Told of every phase of the work as it begins. */
+  /** Gets the name of every phase of the work when it begins. */
   report?: (phase: string) => void;
 }
 
-/** The running lab. If it is down, builds what is missing and boots it. */
+/** The running lab. When it is down, this builds the missing parts and boots it. */
 export async function ensureLab(options: EnsureOptions = {}): Promise<Lab> {
   const report = options.report ?? (() => {});
   const running = await currentLab();
@@ -37,7 +37,9 @@ export async function ensureLab(options: EnsureOptions = {}): Promise<Lab> {
   });
 }
 
-/** The lab if it is up and answers. Waits for a boot that another process has begun. */
+/**
+ * The lab if it is up and answers, else undefined. Waits for a boot that another process has begun.
+ */
 export async function currentLab(): Promise<Lab | undefined> {
   if (!(await currentMachine())) return undefined;
   const machine = await withLock('up', settledMachine);
@@ -49,7 +51,10 @@ export async function currentLab(): Promise<Lab | undefined> {
   return lab;
 }
 
-/** The machine that has booted. To be called with the lock held: a boot under way is then one that was given up. */
+/**
+ * The machine that has booted. The caller must hold the lock. An unfinished boot is then one that
+ * was given up.
+ */
 async function settledMachine(): Promise<Machine | undefined> {
   const machine = await currentMachine();
   if (!machine || machine.ready) return machine;
@@ -76,7 +81,10 @@ export class Lab {
     return this.exec(['/bin/sh', '-c', script], options);
   }
 
-  /** Copies a file, or a directory's content, to `dom0Path`; modes are kept, root owns it all. */
+  /**
+   * Copies a file, or a directory's content, to `dom0Path`. Modes are kept, and root owns
+   * everything.
+   */
   async push(hostPath: string, dom0Path: string): Promise<void> {
     const info = await stat(hostPath);
     await (info.isDirectory()
@@ -100,7 +108,7 @@ export class Lab {
     succeed(result, `push ${hostPath} to ${dom0Path}`);
   }
 
-  /** Copies a file, or a directory's content, out of Dom0; modes are kept. */
+  /** Copies a file, or a directory's content, out of Dom0. Modes are kept. */
   async pull(dom0Path: string, hostPath: string): Promise<void> {
     const look = 'if [ -d "$P" ]; then echo directory; else stat -Lc %a "$P"; fi';
     const kind = await this.sh(look, { env: { P: dom0Path } });
@@ -136,7 +144,7 @@ export class Lab {
     await rename(work, hostPath);
   }
 
-  /** Writes files into Dom0 in one go; existing ones are replaced. */
+  /** Writes files into Dom0 at once. Existing files are replaced. */
   async pushFiles(files: readonly PushedFile[]): Promise<void> {
     const entries = files.map(
       ({ path, mode, data }): CpioEntry => ({ type: 'file', path, mode, data: Buffer.from(data) }),
@@ -145,7 +153,7 @@ export class Lab {
     succeed(await this.exec(unpack, { cwd: '/', stdin: cpio(entries) }), 'pushFiles');
   }
 
-  /** Stops the machine. Everything done in it is gone: the next boot starts clean. */
+  /** Stops the machine. Its changes are lost: the next boot starts clean. */
   async down(): Promise<void> {
     await stopMachine(this.machine);
   }

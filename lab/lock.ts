@@ -6,9 +6,8 @@ import path from 'node:path';
 import { statePath } from './paths.ts';
 
 /**
- * Runs `work` while this process alone holds the named lock.
- *
- * flock(1) holds it and ends when its stdin does, so the kernel frees it however this process ends.
+ * Runs `work` while this process alone holds the named lock. flock(1) holds the lock until its
+ * stdin ends, so the kernel frees it no matter how this process ends.
  */
 export async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
   const file = statePath('locks', name);

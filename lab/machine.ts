@@ -17,7 +17,7 @@ import { tailOf, waitForLog } from './serial.ts';
 export interface Machine extends ProcessIdentity, Endpoint {
   image: string;
   startedAt: string;
-  /** Whether Dom0 has come up. */
+  /** True when Dom0 has come up. */
   ready: boolean;
 }
 
@@ -31,7 +31,7 @@ export const MACHINE_FILES = {
 const BOOT_BOUND_MS = 10 * 60_000;
 const READY = /^lab: (exec server ready|boot failed: .*)/m;
 
-/** The machine that runs now, if any. */
+/** The machine that runs now, or undefined. */
 export async function currentMachine(): Promise<Machine | undefined> {
   const text = await readFile(MACHINE_FILES.record, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
@@ -95,7 +95,7 @@ export async function bootMachine(image: Image, report: (phase: string) => void)
   }
 }
 
-/** Stops the machine; its disk is thrown away with it. */
+/** Stops the machine and throws its disk away. */
 export async function stopMachine(machine: Machine): Promise<void> {
   await end(machine);
   await rm(MACHINE_FILES.record, { force: true });
@@ -130,7 +130,7 @@ function qemuArguments(image: Image, port: number): string[] {
     ...['-nodefaults', '-display', 'none', '-monitor', 'none', '-no-reboot'],
     ...['-serial', `file:${MACHINE_FILES.serial}`],
     ...['-drive', `file=${image.disk},format=raw,if=virtio,snapshot=on,cache=unsafe`],
-    // No way out (restrict) and one way in: the exec server's port.
+    // There is no way out (restrict), and the only way in is the port of the exec server.
     ...['-netdev', `user,id=host,restrict=on,ipv6=off,hostfwd=tcp:127.0.0.1:${port}-10.0.2.15:7000`],
     ...['-device', 'virtio-net-pci,netdev=host,romfile='],
   ];

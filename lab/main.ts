@@ -119,7 +119,7 @@ async function needLab(): Promise<Lab> {
 
 let endPhase = () => {};
 
-/** Reports each phase with the seconds it took. */
+/** Reports each phase with its seconds. */
 function phases(): (phase: string) => void {
   return (phase) => {
     endPhase();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A small guest that speaks the marker protocol (docs/marker-guests.md), for the tests: busybox and two scripts.
+// A small guest for the tests that speaks the marker protocol (docs/marker-guests.md). It consists
+// of busybox and two scripts.
 import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -32,7 +33,8 @@ async function initramfs(image: Image): Promise<Buffer> {
   ]);
 }
 
-// The root that the initramfs goes on in. An ext4 image differs each time it is made, so it is kept.
+// The root to which the initramfs switches. An ext4 image differs each time it is made, so it is
+// kept.
 async function ensureRootImage(): Promise<string> {
   const script = path.join(SCRIPTS, 'vxn-init.sh');
   const hash = createHash('sha256');

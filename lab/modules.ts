@@ -3,7 +3,10 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 
-/** Paths of the named kernel modules and their dependencies under `root`, in the order to load them. */
+/**
+ * The paths of the named kernel modules and their dependencies under `root`, in the order in which
+ * they must be loaded.
+ */
 export async function moduleFiles(
   root: string,
   version: string,
@@ -11,7 +14,8 @@ export async function moduleFiles(
 ): Promise<string[]> {
   const files = new Set<string>();
   for (const name of names) {
-    // One at a time: modprobe takes further words as the first module's parameters.
+    // modprobe runs for each module, because it takes further words as parameters of the first
+    // module.
     const { stdout } = await execa('modprobe', ['-d', root, '-S', version, '--show-depends', name], {
       env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
     });
@@ -20,7 +24,7 @@ export async function moduleFiles(
   return [...files];
 }
 
-/** The files in the output of `modprobe --show-depends`; built-in modules have none. */
+/** The files in the output of `modprobe --show-depends`. A built-in module has none. */
 export function insmodPaths(output: string): string[] {
   return [...output.matchAll(/^insmod (\S+)/gm)].map((match) => match[1] ?? '');
 }

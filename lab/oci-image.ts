@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A small OCI image (image-spec, image layout) built on the spot from the host's static busybox.
+// A small OCI image (image-spec, image layout). It is built from the host's static busybox.
 import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { execa } from 'execa';
 
 const BUSYBOX = '/bin/busybox';
 
-/** The name under which the image is known after `ctr images import`. */
+/** The name of the image after `ctr images import`. */
 export const IMAGE = 'docker.io/library/busybox:vxn';
 
 async function makeRootfs(root: string): Promise<void> {
@@ -41,7 +41,10 @@ async function blob(layout: string, mediaType: string, data: Buffer): Promise<De
   return { mediaType, digest: `sha256:${hex}`, size: data.length };
 }
 
-/** Builds the image as a tar archive of an OCI layout, as `ctr images import`, `docker load` and `podman load` take it. */
+/**
+ * Builds the image as a tar archive of an OCI layout, as `ctr images import`, `docker load` and
+ * `podman load` take it.
+ */
 export async function buildOciImage(): Promise<Buffer> {
   const work = await mkdtemp(path.join(tmpdir(), 'vxn-image-'));
   try {
@@ -82,7 +85,7 @@ export async function buildOciImage(): Promise<Buffer> {
     const index = { schemaVersion: 2, manifests: [{ ...descriptor, annotations }] };
     await writeFile(path.join(layout, 'oci-layout'), json({ imageLayoutVersion: '1.0.0' }));
     await writeFile(path.join(layout, 'index.json'), json(index));
-    // The older form of the same, for `docker load`.
+    // `docker load` needs this older form of the same.
     const place = ({ digest }: Descriptor): string => `blobs/${digest.replace(':', '/')}`;
     const tagged = { Config: place(manifest.config), RepoTags: [IMAGE], Layers: [place(layer)] };
     await writeFile(path.join(layout, 'manifest.json'), json([tagged]));

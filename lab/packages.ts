@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { labArch } from './arch.ts';
 
-/** Debian packages the host needs to build and boot the lab, and to build native/ for it. */
+/** Debian packages that the host needs to build and boot the lab, and to build native/ for it. */
 export const HOST_PACKAGES: readonly string[] = [
   ...labArch.hostPackages,
   'busybox-static',

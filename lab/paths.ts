@@ -8,7 +8,10 @@ export const LAB_SOURCE = path.dirname(fileURLToPath(import.meta.url));
 /** Top directory of the repository. */
 export const REPOSITORY = path.dirname(LAB_SOURCE);
 
-/** All state of the lab: images, sysroot, guest files, and the running machine. Git-ignored. */
+/**
+ * The folder of all state of the lab: images, sysroot, guest files, and the running machine. Git
+ * ignores it.
+ */
 export const LAB_STATE = process.env.VXN_LAB_DIR
   ? path.resolve(process.env.VXN_LAB_DIR)
   : path.join(REPOSITORY, '.lab');

@@ -9,7 +9,10 @@ export async function tailOf(file: string, lines = 20): Promise<string> {
   return last.map((line) => `  ${line}`).join('\n');
 }
 
-/** Resolves with the match when a growing file holds the pattern; woken by inotify, ended by `signal`. */
+/**
+ * Waits until a growing file holds the pattern, and gives the match. inotify wakes it, and `signal`
+ * ends it.
+ */
 export function waitForLog(file: string, pattern: RegExp, signal: AbortSignal): Promise<RegExpExecArray> {
   return new Promise((resolve, reject) => {
     const watcher = watch(file, { signal }, check);

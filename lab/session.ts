@@ -6,19 +6,21 @@ import { dial, type Endpoint } from './dial.ts';
 import { LabError } from './errors.ts';
 import { encodeFrame, encodeStart, type Frame, FrameDecoder, FrameType } from './frames.ts';
 
-/** Takes output as it comes; a returned promise holds the command's output back until it resolves. */
+/**
+ * Takes output as it arrives. A returned promise holds back the command's output until it resolves.
+ */
 export type OutputHandler = (chunk: Buffer) => void | Promise<void>;
 
 export interface ExecOptions {
-  /** Standard input; without it the command reads end-of-file at once. */
+  /** Standard input. Without it the command reads end-of-file at once. */
   stdin?: Buffer | string | Readable | undefined;
-  /** Added to a plain environment of PATH, HOME and LANG. */
+  /** Variables to add to a plain environment of PATH, HOME and LANG. */
   env?: Record<string, string> | undefined;
-  /** Working directory, `/root` unless given. */
+  /** The working directory. The default is `/root`. */
   cwd?: string | undefined;
   onStdout?: OutputHandler | undefined;
   onStderr?: OutputHandler | undefined;
-  /** Collect the output for the result (default); switch off for endless output. */
+  /** Collects the output for the result (the default). Endless output needs false. */
   collect?: boolean | undefined;
   /** Ends the command's process group and rejects after this time. */
   timeoutMs?: number | undefined;
@@ -37,7 +39,7 @@ const CHUNK = 64 << 10;
 
 /** A command running in Dom0. */
 export class Session {
-  /** Settles when the command has ended and all its output is here. */
+  /** Settles when the command has ended and all its output has arrived. */
   readonly result: Promise<ExecResult>;
   readonly #endpoint: Endpoint;
   readonly #options: ExecOptions;
@@ -62,7 +64,7 @@ export class Session {
     else this.#earlySignals.push(signal);
   }
 
-  /** Drops the connection: the exec server then ends the process group. */
+  /** Drops the connection. The exec server then ends the process group. */
   abort(reason: Error): void {
     this.#over.abort(reason);
     this.#socket?.destroy();

@@ -9,7 +9,10 @@ import { withLock } from './lock.ts';
 import { SUITE, SYSROOT_PACKAGES } from './packages.ts';
 import { statePath } from './paths.ts';
 
-/** Make variables that compile native/ against Dom0's libraries; CFLAGS and LDFLAGS stay the Makefile's own. */
+/**
+ * The make variables that compile native/ against Dom0's libraries. CFLAGS and LDFLAGS stay the
+ * Makefile's own.
+ */
 export interface SysrootVariables {
   CC: string;
 }
@@ -19,20 +22,23 @@ const RECIPE = 1;
 /** Unpacks a sysroot of one of Debian's architectures into a new folder. */
 export async function makeSysroot(directory: string, architecture: string): Promise<void> {
   await debianTree({ directory, architecture, packages: SYSROOT_PACKAGES, variant: 'extract' });
-  // base-files, which would make these, is not part of an extracted tree.
+  // The package base-files would make these links, but an extracted tree lacks it.
   for (const name of ['lib', 'lib64']) {
     await symlink(`usr/${name}`, path.join(directory, name)).catch(ignoreExisting);
   }
 }
 
-/** gcc's options for a sysroot. -B finds its crt1.o, -L its archives: without them the host's own libc gets in. */
+/**
+ * gcc's options for a sysroot. -B finds its crt1.o, and -L finds its archives. Without them gcc
+ * takes the host's own libc.
+ */
 export function sysrootOptions(directory: string, triplet: string): string {
   const libraries = path.join(directory, 'usr/lib', triplet);
   const headers = path.join(directory, 'usr/include');
   return `--sysroot=${directory} -B${libraries}/ -L${libraries} -isystem ${headers}/${triplet} -isystem ${headers}`;
 }
 
-/** Makes the sysroot when it is missing; returns its directory. */
+/** Makes the sysroot when it is missing. Gives its directory. */
 export async function ensureSysroot(): Promise<string> {
   const key = createHash('sha256').update(JSON.stringify([RECIPE, labArch.debian, SUITE, SYSROOT_PACKAGES]));
   const parent = statePath('sysroots');

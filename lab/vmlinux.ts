@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { execaSync } from 'execa';
 
-/** A decompression tool of the host for each magic number a kernel's payload may begin with. */
+/** The host's decompression tools, by the magic number at the start of a kernel's payload. */
 const TOOLS: readonly { magic: readonly number[]; command: readonly [string, ...string[]] }[] = [
   { magic: [0x28, 0xb5, 0x2f, 0xfd], command: ['zstd', '-dcq'] },
   { magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a], command: ['xz', '-dcq', '--single-stream'] },
@@ -11,10 +11,9 @@ const TOOLS: readonly { magic: readonly number[]; command: readonly [string, ...
 const ELF = Buffer.from('\x7fELF', 'latin1');
 
 /**
- * The compressed kernel inside an x86 bzImage.
- *
- * The setup header (Linux's Documentation/arch/x86/boot.rst) gives its place: the protected-mode code follows
- * the setup sectors, and the payload's offset counts from there.
+ * The compressed kernel inside an x86 bzImage. Its place is in the setup header
+ * (Documentation/arch/x86/boot.rst of Linux). The protected-mode code follows the setup sectors,
+ * and the payload's offset counts from there.
  */
 export function bzImagePayload(image: Buffer): Buffer {
   if (image.length < 0x250 || image.toString('latin1', 0x202, 0x206) !== 'HdrS') {
@@ -36,7 +35,8 @@ export function decompressPayload(payload: Buffer): Buffer {
     throw new Error('the kernel is compressed in an unknown way');
   if (!tool) return payload;
   const [file, ...args] = tool.command;
-  // The build appends the unpacked size, so a tool may complain of trailing bytes after it has done its work.
+  // The build appends the unpacked size. So a tool may complain of trailing bytes after it has done
+  // its work.
   const { stdout } = execaSync(file, args, {
     input: payload,
     encoding: 'buffer',
@@ -48,7 +48,10 @@ export function decompressPayload(payload: Buffer): Buffer {
   return kernel;
 }
 
-/** The uncompressed ELF out of a bzImage: a PV guest's builder need not unpack it at every start. */
+/**
+ * The uncompressed ELF file out of a bzImage. With it the builder of a PV guest need not unpack at
+ * every start.
+ */
 export function extractVmlinux(image: Buffer): Buffer {
   return decompressPayload(bzImagePayload(image));
 }
