@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// npm run bench [runtime|exec|lab|network]: figures, and whether they reach their goals.
+// npm run bench [runtime|exec|lab|network]: measures, and says whether the figures reach their
+// goals.
 import { HOST_PACKAGES } from '../lab/packages.ts';
 import { benchExec } from './bench/exec.ts';
 import { benchLab } from './bench/lab.ts';
@@ -7,7 +8,7 @@ import { benchNetwork } from './bench/network.ts';
 import { benchRuntime } from './bench/runtime.ts';
 import { BENCH_PACKAGES, ensureHostPackages, UNIT_PACKAGES } from './host-packages.ts';
 
-// Both change what an empty node costs.
+// Both variables change the time of an empty node.
 delete process.env.NODE_EXTRA_CA_CERTS;
 delete process.env.NODE_OPTIONS;
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// npm run test:bitbake [STEP...]: BitBake itself, offline, on this repository as a layer. BITBAKE_DIR and OE_CORE_DIR name
-// checkouts of bitbake and openembedded-core of one release; meta-openembedded and meta-virtualization lie beside the latter, or
-// where META_OE_DIR and META_VIRTUALIZATION_DIR say. The last line is "N passed, N failed".
+// npm run test:bitbake [STEP...]: runs BitBake itself, offline, with this repository as a layer.
+//
+// BITBAKE_DIR and OE_CORE_DIR name checkouts of bitbake and openembedded-core of one release.
+// META_OE_DIR and META_VIRTUALIZATION_DIR name meta-openembedded and meta-virtualization. Without
+// them these are searched beside openembedded-core. The last line is "N passed, N failed".
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,8 +33,9 @@ const ROOT = join(import.meta.dirname, '..');
 const BASE = process.env.VXN_BITBAKE_DIR ?? '/var/tmp/vxn-bitbake';
 const LAYER = join(BASE, 'layer/vxn');
 const TASKS = ['install', 'package_qa', 'package_write_deb'];
-/** Steps in a machine's own build directory; the first ones also where the compiler is a cross compiler. */
+/** The steps in the build directory of a machine with a cross compiler. */
 const CROSS_STEPS = ['parse', 'tasks'];
+/** The steps in the build directory of a machine with the host's own compiler. */
 const HOST_STEPS = [...CROSS_STEPS, 'selftest', 'dom0', 'check-layer'];
 const STEPS = [...HOST_STEPS, 'multiconfig', 'resolve'];
 
@@ -108,7 +111,7 @@ class Bench {
     };
   }
 
-  /** A build directory for a machine in which our recipes, and no others, are built. */
+  /** Makes a build directory for a machine, in which only our recipes are built. */
   async prepare(machine: Machine): Promise<string> {
     const build = join(BASE, machine.name, 'build');
     const standIns = join(BASE, machine.name, 'stand-ins');
@@ -157,7 +160,7 @@ class Bench {
     });
     for (const module of modules) {
       const name = `oe-selftest -r ${module}`;
-      // A run that failed leaves its build directory, and the next one would refuse to begin.
+      // A failed run leaves its build directory, and the next one would refuse to begin.
       rmSync(`${build}-st`, { recursive: true, force: true });
       this.own();
       const begin = performance.now();
@@ -174,7 +177,10 @@ class Bench {
     }
   }
 
-  /** yocto-check-layer adds the layer by itself; its world is another than that of the tasks. */
+  /**
+   * yocto-check-layer adds the layer by itself. Its world is a different one from that of the
+   * tasks.
+   */
   async checkLayer(machine: Machine, standIns: string, config: readonly string[]): Promise<void> {
     const build = join(BASE, 'check/build');
     const world = config.map((line) => line.replaceAll(join(BASE, machine.name), join(BASE, 'check')));
@@ -222,7 +228,7 @@ class Bench {
     }
   }
 
-  /** Every dependency has a real recipe, with nothing standing for it. */
+  /** Every dependency has a real recipe, without any stand-in. */
   async resolve(): Promise<void> {
     const targets = recipes().map(({ name }) => name);
     await this.run(`bitbake -n ${targets.join(' ')}, all layers`, this.full([]), [
@@ -241,7 +247,7 @@ class Bench {
     ]);
   }
 
-  /** The recipes' own files in the lab's Dom0: one life of a container. */
+  /** Puts the recipes' own files into the lab's Dom0, and lives one life of a container there. */
   async dom0(build: string, machine: Machine, config: readonly string[]): Promise<void> {
     const deployed = join(BASE, 'dom0/deploy');
     const tree = join(BASE, 'dom0/tree');

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `npm run demo`: from nothing to a container that runs as a Xen domain, before the eyes of the user.
+// `npm run demo`: shows the user the whole way from nothing to a container that runs as a Xen
+// domain.
 import { deploy } from '../lab/deploy.ts';
 import { ensureLab } from '../lab/lab.ts';
 import { IMAGE } from '../lab/oci-image.ts';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Debian packages of this machine that the lab, the tests and the benchmarks need.
+// The Debian packages that the lab, the tests and the benchmarks need on this machine.
 import { spawnSync } from 'node:child_process';
 
-/** The native tests and their fuzz target. */
+/** The packages for the native tests and their fuzz target. */
 export const NATIVE_PACKAGES: readonly string[] = [
   'gcc',
   'make',
@@ -14,7 +14,7 @@ export const NATIVE_PACKAGES: readonly string[] = [
   'iproute2',
 ];
 
-/** The order of the folders needs native/'s objects, whose calls it reads. */
+/** The packages for the check of the folders' order, which reads the calls in native/'s objects. */
 export const LINT_PACKAGES: readonly string[] = [
   'gcc',
   'make',
@@ -24,7 +24,7 @@ export const LINT_PACKAGES: readonly string[] = [
   'shellcheck',
 ];
 
-/** What the unit tests run: real images are built, and the agent runs on this machine. */
+/** The packages for the unit tests. They build real images, and run the agent on this machine. */
 export const UNIT_PACKAGES: readonly string[] = [
   'gcc',
   'make',
@@ -77,7 +77,7 @@ function apt(...args: string[]): void {
   if (status !== 0) throw new Error(`apt-get ${args.join(' ')} failed`);
 }
 
-/** Installs those of the packages that are missing. Throws when that needs root, or is not possible. */
+/** Installs the packages that are missing. Throws when that needs root, or fails. */
 export function ensureHostPackages(packages: readonly string[]): void {
   const missing = missingPackages(packages);
   if (missing.length === 0) return;
@@ -89,7 +89,10 @@ export function ensureHostPackages(packages: readonly string[]): void {
   apt('install', '-q', '-y', '--no-install-recommends', ...missing);
 }
 
-/** clang does not depend on its own sanitizers' libraries, and their package's name holds its version. */
+/**
+ * Installs the sanitizers of clang. clang does not depend on them, and the name of their package
+ * holds its version.
+ */
 export function ensureSanitizers(): void {
   const version = /clang version (\d+)/.exec(
     spawnSync('clang', ['--version'], { encoding: 'utf8' }).stdout,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// node --import tsx scripts/lint-order.ts [FOLDER]: prints where this repository, or the one in
-// FOLDER, breaks the order of its folders, and exits 1 if it does.
+// node --import tsx scripts/lint-order.ts [FOLDER]: checks this repository, or the one in FOLDER.
+// It prints each place that breaks the order of the folders, and exits with 1 if there is one.
 import { join, resolve } from 'node:path';
 import { lintOrder } from './lint-order/lint.ts';
 

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** The picture, from the root of the repository. */
+/** The path of the picture, from the root of the repository. */
 export const OVERVIEW = 'docs/img/overview.svg';
 
 const WIDTH = 800;
@@ -29,7 +29,7 @@ interface Box extends Rectangle {
 interface Arrow {
   from: readonly [x: number, y: number];
   to: readonly [x: number, y: number];
-  /** Stands above a horizontal arrow, to the right of a vertical one. */
+  /** The text above a horizontal arrow, or to the right of a vertical one. */
   label: string;
   both?: boolean;
 }
@@ -127,7 +127,7 @@ function arrow({ from, to, label: words, both }: Arrow): string[] {
   return [line, label((x1 + x2) / 2, y1 - 8, words, `text-anchor="middle" fill="${INK}"`)];
 }
 
-/** The picture as SVG: where each program runs, and what connects them. */
+/** The picture as SVG. It shows where each program runs, and the connections between them. */
 export function overview(): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" ` +

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// npm run recipe-inc: brings the recipes up to date with package-lock.json and with what the bundles import.
+// npm run recipe-inc: brings the recipes up to date with package-lock.json and with the imports of
+// the bundles.
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundledPackages } from './recipe-inc/bundled.ts';
@@ -16,7 +17,7 @@ function write(file: string, text: string): void {
   process.stdout.write(`${file}\n`);
 }
 
-/** A recipe's version is part of its name. */
+/** Renames a recipe, because its version is part of its name. */
 function rename(folder: string, pattern: RegExp, name: string): void {
   for (const old of readdirSync(join(ROOT, folder)).filter((f) => pattern.test(f) && f !== name)) {
     renameSync(join(ROOT, folder, old), join(ROOT, folder, name));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// npm test: every check there is, counted. The last line is "N passed, N failed". docs/testing.md says more.
+// npm test: runs all checks and counts them. The last line is "N passed, N failed". docs/testing.md
+// says more.
 import { HOST_PACKAGES } from '../lab/packages.ts';
 import { ensureHostPackages, LINT_PACKAGES, NATIVE_PACKAGES, UNIT_PACKAGES } from './host-packages.ts';
 import { type Choice, choose, USAGE, UsageError } from './test/choice.ts';
@@ -14,10 +15,10 @@ import { report } from './test/report.ts';
 import { Screen } from './test/screen.ts';
 import { runStages, type Stage, type Timing, totalOf } from './test/stage.ts';
 
-/** Files of unit tests at the same time. */
+/** The number of files of unit tests that run at the same time. */
 const AT_ONCE = 2;
 
-/** Seconds on two idle cores, of the default set. */
+/** The seconds of the default set on two idle cores. */
 const BUDGET = { build: 10, lint: 40, unit: 300, native: 200, fuzz: 85, boot: 90, e2e: 1050 };
 
 function ensurePackages({ parts }: Choice): void {
@@ -29,7 +30,7 @@ function ensurePackages({ parts }: Choice): void {
   ]);
 }
 
-/** The stages that need no lab, in their order. */
+/** The stages that need no lab, in order. */
 function stagesHere({ parts, unitFiles, long }: Choice): Stage[] {
   const files = unitFiles ?? testFiles('test', { long, without: ['test/e2e'] });
   const stage = (name: keyof typeof BUDGET, run: Stage['run']): Stage => ({
@@ -39,7 +40,7 @@ function stagesHere({ parts, unitFiles, long }: Choice): Stage[] {
   });
   const build = ['scripts/build.mjs'];
   return [
-    // The linters look at what it renders, and the unit tests run what it bundles.
+    // The linters look at the rendered files, and the unit tests run the bundles.
     stage('build', ({ screen }) => check(screen, 'dist/', process.execPath, build)),
     ...(parts.has('lint') ? [stage('lint', ({ screen }) => lint(screen))] : []),
     ...(parts.has('unit')
@@ -51,7 +52,7 @@ function stagesHere({ parts, unitFiles, long }: Choice): Stage[] {
   ];
 }
 
-/** Runs what was chosen, and prints how it went; true when nothing failed. */
+/** Runs the chosen checks and prints the results. Gives true when nothing failed. */
 async function test(choice: Choice): Promise<boolean> {
   const screen = new Screen();
   const progress = new Progress(screen);
@@ -59,7 +60,7 @@ async function test(choice: Choice): Promise<boolean> {
   const begin = performance.now();
   ensurePackages(choice);
   const inLab = choice.parts.has('e2e') ? e2eStages(choice.e2eFiles, BUDGET) : [];
-  // The lab waits for one guest at a time, mostly: the other stages fit in beside it.
+  // The lab mostly waits for one guest at a time, so the other stages fit in beside it.
   const both = await Promise.all(
     [stagesHere(choice), inLab].map((stages) => runStages(stages, { screen, progress, timings })),
   );

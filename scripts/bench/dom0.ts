@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What the benchmarks in the lab have in common: commands in Dom0, their time by its own clock, and a line for each goal.
+// The common parts of the benchmarks in the lab: commands in Dom0, their time by its own clock, and
+// a line for each goal.
 import type { Lab } from '../../lab/lab.ts';
 import { IMAGE } from '../../lab/oci-image.ts';
 
 const ROOT = '/run/containerd/runc/default';
 
+/** Prints a line. */
 export function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
@@ -17,14 +19,14 @@ export function goal(name: string, value: number, unit: string, limit: number, a
   );
 }
 
-/** Runs a script in Dom0 that must succeed, with IMAGE and ROOT set; its output. */
+/** Runs a script in Dom0, with IMAGE and ROOT set. Gives its output. Throws when it fails. */
 export async function sh(lab: Lab, script: string): Promise<string> {
   const { status, stdout, stderr } = await lab.sh(script, { env: { IMAGE, ROOT }, timeoutMs: 600_000 });
   if (status !== 0) throw new Error(`${script}: status ${status}\n${stdout}\n${stderr}`);
   return stdout.toString();
 }
 
-/** Seconds that a command, which must succeed, takes by Dom0's own clock. */
+/** The seconds that a command takes by Dom0's own clock. Throws when it fails. */
 export async function seconds(lab: Lab, command: string): Promise<number> {
   const out = await sh(
     lab,

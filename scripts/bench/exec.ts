@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What an exec costs: the real runtime, monitor and agent, with a domain that is a fake one. Needs root.
+// The cost of an exec: the real runtime, monitor and agent, with a fake domain. It needs root.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ function goal(name: string, value: number, unit: string, limit: number): boolean
   return met;
 }
 
-/** KiB of a process: RSS, or PSS, which shares what others have mapped as well. */
+/** The KiB of a process. PSS divides memory that is mapped several times, and RSS does not. */
 function memory(pid: number, field: 'Rss' | 'Pss'): number {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(text)?.[1]);
@@ -38,7 +38,10 @@ function memory(pid: number, field: 'Rss' | 'Pss'): number {
 
 const descriptors = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
 
-/** Milliseconds from a PROCESS frame to its STARTED, by the monitor and the guest alone. */
+/**
+ * The milliseconds from a PROCESS frame to its STARTED. Only the monitor and the guest work in this
+ * time.
+ */
 async function roundTrip(host: Host): Promise<number> {
   const control = await Control.open(host.domainPlaces(ID).control);
   if (control === undefined) throw new Error('nobody listens at the control socket');
@@ -109,7 +112,7 @@ async function growth(host: Host, monitor: number): Promise<boolean> {
   return goal('memory (RSS)', more, 'KiB', 64) && descriptors(monitor) === fds;
 }
 
-/** Prints the section. True when the goals are met. */
+/** Prints the section. Gives true when the goals are met. */
 export async function benchExec(): Promise<boolean> {
   execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: ROOT, stdio: 'ignore' });
   const host = new Host();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The part of the benchmark that needs a real Xen. The machine is emulated: only ratios and what is named a goal mean anything.
+// The part of the benchmark that needs a real Xen. The machine is emulated, so only ratios and
+// goals mean anything.
 import { deploy } from '../../lab/deploy.ts';
 import { ensureLab, type Lab } from '../../lab/lab.ts';
 import { type Phase, phasesOf, type Stamp } from '../../src/container/phases.ts';
@@ -37,7 +38,8 @@ async function benchRun(lab: Lab): Promise<void> {
 
 async function benchStream(lab: Lab): Promise<void> {
   const bytes = STREAM_MIB << 20;
-  // Not busybox's head: it hands on byte by byte, which takes longer than all the rest.
+  // This is not the head of busybox, which passes on byte by byte and takes longer than all the
+  // rest.
   await sh(
     lab,
     `vctr run --rm $IMAGE stream /bin/sh -c 'dd if=/dev/zero bs=64k count=${bytes >> 16} 2>/dev/null' >/dev/null`,
@@ -53,7 +55,7 @@ async function benchStream(lab: Lab): Promise<void> {
   );
 }
 
-/** KiB of Dom0's memory that a running container's processes of ours take. */
+/** The KiB of Dom0's memory that our processes of a running container take. */
 async function benchMemory(lab: Lab): Promise<void> {
   await sh(lab, 'vctr run -d $IMAGE rest /bin/sleep 3600');
   const pss = await sh(
@@ -79,7 +81,7 @@ async function benchMemory(lab: Lab): Promise<void> {
   goal('kill -9, as a ratio to an empty node start', killed / node, '', 1.3);
 }
 
-/** What many running containers cost Dom0. Their guests' own memory is Xen's. */
+/** The cost of many running containers for Dom0. The memory of their guests is Xen's. */
 async function benchCrowd(lab: Lab): Promise<void> {
   const pss = `for p in $(pgrep -x "$NAME"); do awk '/^Pss:/ { print $2 }' /proc/$p/smaps_rollup; done | awk '{ s += $1 } END { print s / 1024 }'`;
   const figures = async (): Promise<Record<'available' | 'monitors' | 'shims' | 'cpu', number>> => {
@@ -114,7 +116,7 @@ async function benchCrowd(lab: Lab): Promise<void> {
   row('processor time of the monitors at rest, of 10 s', after.cpu / 100, 's');
 }
 
-/** Seconds and memory of execs, by the runtime itself: ctr and containerd come on top. */
+/** The seconds and memory of execs by the runtime itself. ctr and containerd would come on top. */
 async function benchExec(lab: Lab): Promise<void> {
   await sh(lab, 'vctr run -d $IMAGE execs /bin/sleep 3600');
   const [exec, detached, node]: [number[], number[], number[]] = [[], [], []];
@@ -138,7 +140,7 @@ async function benchExec(lab: Lab): Promise<void> {
   say(`  memory (PSS) of an exec's monitor: ${median(pss.trim().split('\n').map(Number))} KiB`);
 }
 
-/** Boots the lab if need be and measures vxn in it. */
+/** Boots the lab if necessary, and measures vxn in it. */
 export async function benchLab(): Promise<void> {
   const lab = await ensureLab({ report: say });
   await deploy(lab, say);

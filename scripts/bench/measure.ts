@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Timing of processes: wall clock, and the processor time of a process with all it waited for.
+// Times processes: the wall clock, and the processor time of a process and its children.
 import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
 
 export interface Sample {
@@ -8,7 +8,7 @@ export interface Sample {
   cpu: number;
 }
 
-/** One thing to time; before and after are not timed. */
+/** A command to time. The time of before and after does not count. */
 export interface Case {
   name: string;
   before?: () => void;
@@ -16,7 +16,7 @@ export interface Case {
   after?: () => void;
 }
 
-/** The middle value; of an even number of values the mean of the two. */
+/** The middle value. Of an even number of values it is the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -24,7 +24,8 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-// timer prints "user-us system-us wall-us status" to fd 3: node itself does not tell what its children used.
+// timer prints "user-us system-us wall-us status" to fd 3. node itself does not tell the time of
+// its children.
 function time(timer: string, { argv, options }: ReturnType<Case['command']>): Sample {
   const result = spawnSync(timer, argv, {
     encoding: 'utf8',
@@ -38,7 +39,7 @@ function time(timer: string, { argv, options }: ReturnType<Case['command']>): Sa
   return { wall: wall / 1000, cpu: (user + system) / 1000 };
 }
 
-/** Runs each case once a round, so that what else the machine does hits all of them alike. */
+/** Runs each case once a round, so that other work of the machine slows all of them alike. */
 export function measure(timer: string, cases: readonly Case[], rounds: number): Map<string, Sample> {
   const samples = new Map<string, Sample[]>(cases.map((c) => [c.name, []]));
   // The first round warms the caches up and does not count.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the network costs, in the lab: at start, and in throughput and round-trip time against a plain vif on a bridge of the same
-// domain, which is what Xen gives without a namespace between.
+// The cost of the network in the lab, at start, in throughput and in round-trip time. The
+// comparison is a plain vif of the same domain on a bridge. Xen gives such a vif when there is no
+// namespace between.
 import { deploy } from '../../lab/deploy.ts';
 import { ensureLab, type Lab } from '../../lab/lab.ts';
 import { goal, say, seconds, sh } from './dom0.ts';
@@ -9,7 +10,7 @@ import { median } from './measure.ts';
 const ROUNDS = 5;
 const MIB = 64;
 
-// A namespace whose eth0 ends in br9, as engines make it; br8 is for the plain vif.
+// A namespace whose eth0 ends in br9, as engines make it. br8 is for the plain vif.
 const SET_UP = `
 ip netns add bench && ip -n bench link set lo up
 for b in 8 9; do ip link add name br$b type bridge && ip link set br$b up && ip addr add 10.$b.0.1/24 dev br$b; done
@@ -28,7 +29,8 @@ async function benchStart(lab: Lab): Promise<void> {
   goal('an interface adds to the whole run (ratio)', median(net) / median(bare) - 1, '', 0.15);
 }
 
-// The guest serves on both interfaces; the plain one it sets up itself, since no namespace says anything about it.
+// The guest serves on both interfaces. It sets up the plain one itself, because the namespace has
+// no settings for it.
 const GUEST = `
 until ip link show eth1 >/dev/null 2>&1; do usleep 100000; done
 ip addr add 10.8.0.2/24 dev eth1; ip link set eth1 up
@@ -99,7 +101,7 @@ async function benchWire(lab: Lab): Promise<void> {
   }
 }
 
-/** Boots the lab if need be and measures the network in it. */
+/** Boots the lab if necessary, and measures the network in it. */
 export async function benchNetwork(): Promise<void> {
   const lab = await ensureLab({ report: say });
   await deploy(lab, say);

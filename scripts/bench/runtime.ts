@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the runtime itself costs: its calls with a toolstack and a monitor that do nothing, against an empty node and
-// against runc's calls for a container that is as small.
+// The cost of the runtime itself: its calls with a toolstack and a monitor that do nothing. The
+// comparisons are an empty node, and runc's calls for a container of the same size.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -52,14 +52,15 @@ function prepare(): Bench {
   const runtime = join(folder, 'vxn/vxn-oci-runtime');
   writeFileSync(runtime, readFileSync(runtime, 'utf8').replaceAll("'/usr/bin/node'", `'${NODE}'`));
   chmodSync(runtime, 0o755);
-  // A domain that is gone already, should delete ask.
+  // The answer for a domain that is gone already, in case delete asks.
   script(join(bin, 'xenstore-read'), 'echo "xenstore-read: couldn\'t read path $1" >&2; exit 1');
   const settings = {
     ...DEFAULTS,
     runDir: join(folder, 'r'),
     libDir: join(folder, 'lib'),
     libexecDir: bin,
-    // What these cost is Xen's and e2fsprogs' affair; the lab's part of the benchmark has it.
+    // The time of these programs belongs to Xen and e2fsprogs. The lab's part of the benchmark
+    // measures it.
     xl: '/bin/true',
     mke2fs: '/bin/true',
     xenstoreRead: join(bin, 'xenstore-read'),
@@ -87,7 +88,7 @@ function specification(): object {
   };
 }
 
-/** A life of a container as cases in the order in which an engine makes the calls. */
+/** A life of a container as cases, in the order in which an engine makes the calls. */
 function life(bench: Bench, label: string, argv: readonly string[]): Case[] {
   const { env, bundle } = bench;
   const verbs: readonly string[][] = [
@@ -126,7 +127,10 @@ function report(
   return met;
 }
 
-/** The runtime as vxn-snapshot leaves it on a target; undefined where node cannot make a snapshot (it came with 20.12). */
+/**
+ * The runtime as vxn-snapshot leaves it on a target. undefined where node cannot make a snapshot
+ * (it came with 20.12).
+ */
 function install({ folder, env }: Bench): { runtime: string; blob: string } | undefined {
   const place = join(folder, 'installed');
   cpSync(join(folder, 'vxn'), join(place, 'vxn'), { recursive: true, verbatimSymlinks: true });
@@ -142,10 +146,12 @@ function install({ folder, env }: Bench): { runtime: string; blob: string } | un
   return status === 0 ? { runtime, blob: join(place, 'vxn/snapshot/blob') } : undefined;
 }
 
-/** The same on a node without a start-up snapshot of its own, as every cross-built one is. */
+/**
+ * The same on a node without a start-up snapshot of its own. Every cross-built node is like that.
+ */
 const renamed = (c: Case): Case => ({ ...c, name: `${c.name}, cross-built node` });
 
-/** Prints the section. True when the goals are met. */
+/** Prints the section. Gives true when the goals are met. */
 export function benchRuntime(): boolean {
   const bench = prepare();
   const { folder, timer, runtime, env } = bench;

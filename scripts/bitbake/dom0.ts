@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the recipes install, in the lab's Dom0, where a container runs from it.
+// Puts the files that the recipes install into the lab's Dom0, and runs a container from them.
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -9,7 +9,7 @@ import { ensureLab } from '../../lab/lab.ts';
 import { IMAGE } from '../../lab/oci-image.ts';
 import type { Machine } from './toolchain.ts';
 
-/** Debian's kernel as if a recipe had deployed it: Dom0's own, which guests boot as well. */
+/** Deploys Debian's kernel as a recipe would. It is Dom0's own, and guests boot it as well. */
 export async function deployKernel(folder: string, machine: Machine): Promise<Image> {
   const image = await ensureImage();
   rmSync(folder, { recursive: true, force: true });
@@ -19,7 +19,7 @@ export async function deployKernel(folder: string, machine: Machine): Promise<Im
   return image;
 }
 
-/** Lays what the recipes have installed into one folder whose layout is Dom0's. */
+/** Lays the installed files of the recipes into one folder with the layout of Dom0. */
 export function assembleTree(tree: string, installed: readonly string[], image: Image): void {
   rmSync(tree, { recursive: true, force: true });
   for (const folder of installed) {
@@ -29,7 +29,9 @@ export function assembleTree(tree: string, installed: readonly string[], image: 
   cpSync(image.vmlinuz, join(tree, 'boot/bzImage'));
 }
 
-/** Runs a container in a Dom0 that holds the tree. Gives back what is wrong; nothing if all is well. */
+/**
+ * Runs a container in a Dom0 that holds the tree. Gives the fault, or undefined when all is well.
+ */
 export async function runContainer(tree: string): Promise<string | undefined> {
   const lab = await ensureLab();
   process.env.VXN_TREE = tree;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The build host: Debian's packages, the locale that BitBake insists on, and a plain user, because it refuses root.
+// The build host: Debian's packages, the locale that BitBake insists on, and a plain user, because
+// BitBake refuses root.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { ensureHostPackages } from '../host-packages.ts';
@@ -25,7 +26,7 @@ const ARM_PACKAGES = ['gcc-aarch64-linux-gnu'];
 export interface User {
   name: string;
   home: string;
-  /** Words before a command that is to run as this user. */
+  /** The words before a command that is to run as this user. */
   prefix: readonly string[];
 }
 
@@ -42,13 +43,16 @@ function ensureLocale(): void {
   if (!has()) throw new Error('the locale en_US.UTF-8 is missing, which BitBake insists on');
 }
 
-/** Makes the host fit. Throws when a package or the locale is missing and cannot be installed. */
+/**
+ * Makes the host fit for builds. Throws when a package or the locale is missing and cannot be
+ * installed.
+ */
 export function ensureHost(): void {
   ensureHostPackages([...PACKAGES, ...ARM_PACKAGES]);
   ensureLocale();
 }
 
-/** Whoever calls, or a user of that name when root does. */
+/** The calling user, or a user of that name when root calls. */
 export function ensureUser(name: string, home: string): User {
   if (process.getuid?.() !== 0) {
     const me = execFileSync('id', ['-un'], { encoding: 'utf8' }).trim();

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
-// BitBake, openembedded-core and the layers beside it, as the caller has them.
+// The checkouts of BitBake, openembedded-core and the layers beside it.
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 export interface Sources {
   bitbake: string;
   core: string;
-  /** What LAYERDEPENDS names, with what that needs in turn. */
+  /** The layers that LAYERDEPENDS names, and the ones that those need. */
   layers: readonly string[];
 }
 
-/** Layers beside openembedded-core: the variable that names their folder, its usual name, and the layers in it. */
+/**
+ * The layers beside openembedded-core: the variable that names their folder, its usual name, and
+ * the layers in it.
+ */
 const BESIDE = [
   {
     variable: 'META_OE_DIR',
@@ -30,7 +33,7 @@ function folder(variable: string, usual: string | undefined, proof: string): str
   return path;
 }
 
-/** Where everything is. Throws with the name of the variable to set. */
+/** Finds all checkouts. Throws with the name of the variable to set. */
 export function findSources(): Sources {
   const bitbake = folder('BITBAKE_DIR', undefined, 'bin/bitbake');
   const core = folder('OE_CORE_DIR', undefined, 'meta/conf/layer.conf');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A layer of stand-ins for what a whole build would make first: the C library and pseudo as packages of their own, and an
-// empty package for everything that the layer's packages depend on at run time.
+// A layer of stand-ins for the packages that a whole build would make first. The C library and
+// pseudo are packages of their own. An empty package stands for every run-time dependency of the
+// layer's packages.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -16,10 +17,10 @@ LAYERSERIES_COMPAT_stand-ins = "${series}"
 LAYERDEPENDS_stand-ins = "core"
 `;
 
-// Where sources are unpacked, which has no name up to scarthgap.
+// The folder where sources are unpacked. It has no name up to scarthgap.
 const SOURCES = `\${@d.getVar('UNPACKDIR') or d.getVar('WORKDIR') + '/sources'}`;
 
-// Debian's pseudo, where the fakeroot tasks look for one.
+// Debian's pseudo, at the place where the fakeroot tasks look for one.
 const PSEUDO = `SUMMARY = "The build host's pseudo"
 ${LICENCE}
 PROVIDES += "virtual/fakeroot-native"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is run, a line each: its name, how it went, how long it took. Its output lies in a file.
+// Runs the steps. Each one is a line: its name, its result, its time. Its output goes to a file.
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ export interface Count {
 
 const SHOWN = 12;
 
+/** Runs steps, and counts the ones that passed and failed. */
 export class Steps {
   readonly count: Count = { passed: 0, failed: 0 };
 
@@ -22,7 +23,7 @@ export class Steps {
     mkdirSync(logs, { recursive: true });
   }
 
-  /** Runs a command as the user; gives its output, and whether it succeeded. */
+  /** Runs a command as the user. Gives its output, and whether it succeeded. */
   async run(
     name: string,
     command: readonly string[],
@@ -41,7 +42,9 @@ export class Steps {
     return { ok, output: readFileSync(log, 'utf8'), log };
   }
 
-  /** One step: it holds when the command succeeds without a warning, and its output satisfies check. */
+  /**
+   * A step. It passes when the command succeeds without a warning, and its output satisfies check.
+   */
   async step(
     name: string,
     command: readonly string[],

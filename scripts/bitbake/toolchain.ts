@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A compiler for each machine: the host's gcc, with the C library and Xen's libraries of the lab's Dom0. What it builds runs in
-// that Dom0.
+// A compiler for each machine: the host's gcc, with the C library and Xen's libraries of the lab's
+// Dom0. Its programs run in that Dom0.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ export interface Machine {
   arch: string;
   debian: string;
   triplet: string;
-  /** Of the compiler; empty for the host's own. */
+  /** The prefix of the compiler's name. '' for the host's own. */
   prefix: string;
 }
 
@@ -27,7 +27,7 @@ export const MACHINES: readonly Machine[] = [
   },
 ];
 
-/** Makes the machine's sysroot below folder, once; gives its path. */
+/** Makes the machine's sysroot below folder, if it is missing. Gives its path. */
 export async function ensureSysroot(folder: string, machine: Machine): Promise<string> {
   const sysroot = join(folder, machine.debian);
   if (existsSync(sysroot)) return sysroot;
@@ -54,7 +54,7 @@ const tools = [
   'readelf',
 ];
 
-/** The host's gcc may be older than an option that openembedded-core gives it. */
+/** The options of openembedded-core that the host's gcc is too old for. */
 function unknownOptions({ prefix }: Machine): string[] {
   return ['-fcanon-prefix-map'].filter(
     (option) =>
@@ -64,7 +64,10 @@ function unknownOptions({ prefix }: Machine): string[] {
   );
 }
 
-/** What recipes call the target's compiler and what belongs to it: today, and up to scarthgap. */
+/**
+ * The names that recipes use for the target's compiler and its tools: today's, and the ones up to
+ * scarthgap.
+ */
 export function compilerNames({ arch, prefix }: Machine): string[] {
   return [
     ...['cross-cc', 'cross-c++', 'cross-binutils', 'compilerlibs'].map((name) => `virtual/${name}`),
@@ -73,7 +76,7 @@ export function compilerNames({ arch, prefix }: Machine): string[] {
   ];
 }
 
-/** Lines of local.conf that make this the target's compiler. */
+/** The lines of local.conf that make this the target's compiler. */
 export function compilerConfig(machine: Machine, sysroot: string): string[] {
   const { prefix, triplet } = machine;
   const provided = [...new Set(compilerNames(machine))].map((name) => name.replaceAll('+', '\\\\+'));

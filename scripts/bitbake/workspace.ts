@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Build directories for BitBake, offline: a quick one per machine, with stand-ins for other layers' recipes, and one in which
-// every recipe is the real one and nothing is built.
+// Build directories for BitBake, offline. There is a quick one per machine, with stand-ins for the
+// recipes of other layers. In a further one every recipe is real, and nothing is built.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -18,7 +18,10 @@ import { type Lock, lockEntry, packageName } from '../recipe-inc/lock.ts';
 import { packageLabel } from '../recipe-inc/npm-inc.ts';
 import type { Sources } from './sources.ts';
 
-/** The layer as a user would clone it: without node_modules and the like, readable by everyone, free to be edited. */
+/**
+ * Copies the layer as a user would clone it: without node_modules and the like, readable by
+ * everyone, free to be edited.
+ */
 export function copyLayer(repository: string, folder: string): void {
   const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], {
     cwd: repository,
@@ -36,7 +39,10 @@ export function copyLayer(repository: string, folder: string): void {
   }
 }
 
-/** npm packages that the recipes fetch, under the names that the recipes give their files. */
+/**
+ * Puts the npm packages that the recipes fetch into a folder, under the names that the recipes give
+ * their files.
+ */
 export function downloads(repository: string, folder: string): void {
   const lock = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8')) as Lock;
   const esbuild = process.arch === 'arm64' ? 'linux-arm64' : 'linux-x64';
@@ -53,7 +59,7 @@ export function downloads(repository: string, folder: string): void {
     if (existsSync(path)) continue;
     const work = join(folder, 'npm');
     mkdirSync(work, { recursive: true });
-    // BitBake compares the checksum with the recipe's.
+    // BitBake compares the checksum with the one in the recipe.
     const packed = execFileSync(
       'npm',
       ['pack', '--silent', '--prefer-offline', '--pack-destination', work, name],
@@ -68,7 +74,7 @@ export function downloads(repository: string, folder: string): void {
   }
 }
 
-/** Lines that every build directory has. */
+/** The lines of local.conf that every build directory has. */
 export function commonConfig(machine: string, base: string): string[] {
   return [
     `MACHINE ?= "${machine}"`,
@@ -98,14 +104,17 @@ const NOT_FOR_PSEUDO = [
   ),
 ];
 
-/** Lines that leave the other layers' classes and configuration in, and of their recipes the few that are needed. */
+/**
+ * The lines that keep the classes and configuration of the other layers, and only the few recipes
+ * that are needed.
+ */
 export function quickConfig(base: string, machine: string, depends: readonly string[]): string[] {
   const own = join(base, machine);
   return [
     `TMPDIR = "${own}/tmp"`,
     `SSTATE_DIR = "${own}/sstate"`,
     `BB_HASHSERVE_DB_DIR = "${own}/sstate"`,
-    // A recipe of another layer; dwarfsrcfiles is what package splits debug sources with.
+    // dwarfsrcfiles is a recipe of another layer. The task package splits debug sources with it.
     `BBMASK += "^(?!${base}/layer/)(?!.*/recipes-devtools/dwarfsrcfiles/).*/recipes-"`,
     ...['core', 'openembedded-layer', 'meta-python', 'networking-layer', 'filesystems-layer', 'selftest'].map(
       (collection) => `BBFILE_PATTERN_IGNORE_EMPTY_${collection} = "1"`,
@@ -115,7 +124,7 @@ export function quickConfig(base: string, machine: string, depends: readonly str
     'ASSUME_PROVIDED += "quilt-native patch-replacement-native rpm-native dpkg-native xz-native elfutils-native"',
     'HOSTTOOLS += "dpkg-deb dpkg-gencontrol node"',
     `RPMDEPS:forcevariable = "/usr/lib/rpm/rpmdeps --alldeps --define '__font_provides %{nil}'"`,
-    // Debian's pseudo is told what to leave alone, not what to look at.
+    // Debian's pseudo takes a list of paths to leave alone, not of paths to look at.
     `FAKEROOTENV:append = " PSEUDO_IGNORE_PATHS=${NOT_FOR_PSEUDO.join(',')}"`,
     ...depends.map((name) => `ASSUME_PROVIDED += "${name.replaceAll('+', '\\+')}"`),
   ];

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Objects of native/ to look into. The Makefile says which there are and how they are made: it
-// builds them into a folder of their own, without optimisation, so that no call is left out.
+// The objects of native/ to look into. The Makefile says which objects exist and how they are made.
+// They go to a folder of their own, and are built without optimisation, so that no call is left
+// out.
 import { spawnSync } from 'node:child_process';
 import { join, relative } from 'node:path';
 
 const NATIVE = 'native';
 const BUILD = 'native/build/order';
 
-/** One way to build native/: with the libraries of Xen, or with what stands in for them. */
+/** A way to build native/: with the libraries of Xen, or with their stand-ins. */
 export interface Variant {
   name: string;
   variables: readonly string[];
-  /** A header that not every machine has, and Debian's package with it. */
+  /** A header that some machines lack, and the Debian package that has it. */
   needs?: { header: string; package: string };
 }
 
@@ -20,7 +21,7 @@ export const VARIANTS: readonly Variant[] = [
   { name: 'xen', variables: ['XEN=1'], needs: { header: 'xenctrl.h', package: 'libxen-dev' } },
 ];
 
-/** Programs and the sources of their objects, both as paths below root. */
+/** Programs, and the sources of their objects. Both are paths below root. */
 export type Programs = ReadonlyMap<string, readonly string[]>;
 
 function make(root: string, variant: Variant, args: readonly string[]): string {
@@ -37,7 +38,7 @@ function make(root: string, variant: Variant, args: readonly string[]): string {
   const { status, stdout, stderr, error } = spawnSync('make', [...common, ...args], {
     encoding: 'utf8',
     maxBuffer: 1 << 26,
-    // Whoever started this may be a make with options of its own.
+    // The caller may be a make with options of its own.
     env: { ...process.env, MAKEFLAGS: '', MFLAGS: '' },
   });
   if (error !== undefined) throw error;
@@ -45,19 +46,22 @@ function make(root: string, variant: Variant, args: readonly string[]): string {
   return stdout;
 }
 
-/** Whether this machine has what a variant needs. */
+/** True when this machine has everything that a variant needs. */
 export function canBuild({ needs }: Variant): boolean {
   if (needs === undefined) return true;
   const input = `#include <${needs.header}>\n`;
   return spawnSync('cc', ['-E', '-xc', '-'], { input, stdio: ['pipe', 'ignore', 'ignore'] }).status === 0;
 }
 
-/** Where the object of a source is. */
+/** The path of the object of a source. */
 export function objectOf(root: string, variant: Variant, source: string): string {
   return join(root, BUILD, variant.name, relative(NATIVE, source).replace(/c$/, 'o'));
 }
 
-/** The programs that the Makefile links from more than one object of ours, by its own commands. */
+/**
+ * The programs that the Makefile links from more than one object of ours, according to its own
+ * commands.
+ */
 export function programsOf(root: string, variant: Variant): Programs {
   const build = join(root, BUILD, variant.name);
   const programs = new Map<string, string[]>();
@@ -74,7 +78,7 @@ export function programsOf(root: string, variant: Variant): Programs {
   return programs;
 }
 
-/** Brings the objects of all programs up to date. Throws what the compiler says when it fails. */
+/** Brings the objects of all programs up to date. Throws the compiler's message when that fails. */
 export function buildObjects(root: string, variant: Variant, programs: Programs): void {
   const sources = [...new Set([...programs.values()].flat())];
   make(root, variant, ['-j4', ...sources.map((source) => objectOf(root, variant, source))]);

@@ -28,7 +28,7 @@ function lintCalls(root: string, files: readonly string[]): string[] {
   });
 }
 
-/** One line for each place where the C of a tree breaks the order. Builds objects in native/build. */
+/** A line for each place where the C of a tree breaks the order. Builds objects in native/build. */
 export function lintC(root: string): string[] {
   const files = filesBelow(root, ['native'], /\.[ch]$/);
   return [...lintIncludes(root, files), ...lintCalls(root, files)];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Only cli/ and service/ know who called: below them nothing looks at this process's arguments,
-// environment, working directory or standard streams. A runtime that serves several callers would
-// take one caller's for another's.
+// Only cli/ and service/ know the caller. Code below them must not look at the arguments,
+// environment, working directory or standard streams of this process. A runtime with several
+// callers would mix them up.
 import {
   type Identifier,
   isArrayLiteralExpression,
@@ -17,7 +17,7 @@ import { modulesOf } from './imports.ts';
 import { isReference } from './names.ts';
 import { lineOf, nodesOf, type Program } from './program.ts';
 
-/** The members of `process` that are the caller's, or that act on him. */
+/** The members of `process` that belong to the caller, or that act on him. */
 const CALLERS = new Set([
   'addListener',
   'argv',
@@ -45,7 +45,7 @@ function isGlobal(node: Identifier, program: Program): boolean {
   return isReference(node) && program.declarationOf(node) === undefined;
 }
 
-/** Whether a node is the global `process`, by its own name or as globalThis.process. */
+/** True when a node is the global `process`, by its own name or as globalThis.process. */
 function isProcess(node: Node, program: Program): boolean {
   if (isIdentifier(node)) return node.text === 'process' && isGlobal(node, program);
   return (
@@ -59,7 +59,7 @@ function isProcess(node: Node, program: Program): boolean {
 function useOfProcess(node: Node, program: Program): string | undefined {
   if (!isProcess(node, program)) return undefined;
   const { parent } = node;
-  // With its members out of sight it could be anything.
+  // Without a visible member it could be anything.
   if (!isPropertyAccessExpression(parent) || parent.expression !== node)
     return 'passes process on as a whole';
   return CALLERS.has(parent.name.text) ? `uses process.${parent.name.text}` : undefined;
@@ -91,7 +91,7 @@ function useOfDescriptors(node: Node): string | undefined {
   return undefined;
 }
 
-/** One line for each place where a file looks at the process's own caller. */
+/** A line for each place where a file looks at the process's own caller. */
 export function looksAtCaller(program: Program, file: string): string[] {
   const module = modulesOf(program, file).find((name) => name !== undefined && PROCESS_MODULES.has(name));
   const imported = module === undefined ? [] : [`${file} imports ${module}: take a Caller`];

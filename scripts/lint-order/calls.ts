@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who calls whom in C, as the linker sees it: an object uses another one when it leaves a symbol
-// undefined that the other defines.
+// The calls in C, as the linker sees them. An object uses another one when it leaves a symbol
+// undefined that the other one defines.
 import { execFileSync } from 'node:child_process';
 import { buildObjects, objectOf, programsOf, type Variant } from './build.ts';
 import type { Edge } from './edges.ts';
@@ -11,7 +11,7 @@ export interface Symbols {
   undefined: ReadonlySet<string>;
 }
 
-/** Reads one object's symbols out of what `nm --format=posix` says. */
+/** Reads one object's symbols out of the output of `nm --format=posix`. */
 export function parseSymbols(output: string): Symbols {
   const defined = new Set<string>();
   const undefinedOnes = new Set<string>();
@@ -27,7 +27,7 @@ function symbolsOf(object: string): Symbols {
   return parseSymbols(execFileSync('nm', ['--format=posix', object], { encoding: 'utf8' }));
 }
 
-/** The edges among the objects of one program. Keys are the sources' paths. */
+/** The edges among the objects of one program. The keys are the paths of the sources. */
 export function edgesAmong(objects: ReadonlyMap<string, Symbols>): Edge[] {
   return [...objects].flatMap(([from, { undefined: wanted }]) =>
     [...objects].flatMap(([to, { defined }]) => {

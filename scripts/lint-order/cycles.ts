@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Circles of files. Each knot, where every file leads to every other one, is reported once.
+// Circles of files. In a knot every file leads to every other one. Each knot is reported once.
 import { type Edge, symbolsOf, type Wording } from './edges.ts';
 
 type Graph = ReadonlyMap<string, readonly string[]>;
@@ -14,8 +14,8 @@ function graphOf(edges: readonly Edge[]): Graph {
 }
 
 /**
- * Tarjan's strongly connected components, those with an edge inside only: two files or more, or
- * one file that leads to itself. Each is sorted, and so is the list.
+ * The strongly connected components that have an edge inside (Tarjan). Such a knot has two files or
+ * more, or one file that leads to itself. Each knot is sorted, and so is the list.
  */
 export function knots(edges: readonly Edge[]): string[][] {
   const graph = graphOf(edges);
@@ -44,7 +44,7 @@ export function knots(edges: readonly Edge[]): string[][] {
     .sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
 }
 
-/** The shortest way from a file of a knot back to it; both ends are that file. */
+/** The shortest way from a file of a knot back to it. Both ends are that file. */
 function circleFrom(start: string, knot: ReadonlySet<string>, graph: Graph): string[] {
   const before = new Map<string, string>();
   const queue = [start];
@@ -71,8 +71,8 @@ function shortestCircle(knot: readonly string[], graph: Graph): string[] {
 }
 
 /**
- * One line for each knot: its shortest circle, with the symbols that make it, and all its files when
- * the circle does not show them.
+ * A line for each knot. It has the shortest circle with the symbols that make it, and all files
+ * when the circle does not show them.
  */
 export function circles(edges: readonly Edge[], { noun }: Wording): string[] {
   const graph = graphOf(edges);

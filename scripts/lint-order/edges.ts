@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/** One file uses another. Both are paths below the repository, with `/`. */
+/** A use of one file by another. Both are paths below the repository, with `/`. */
 export interface Edge {
   from: string;
   to: string;
@@ -8,11 +8,11 @@ export interface Edge {
   symbols?: readonly string[];
 }
 
-/** The words that findings about one sort of edge are made of. */
+/** The words of the findings about one sort of edge. */
 export interface Wording {
-  /** For `FROM imports TO`; without its s. */
+  /** The verb of `FROM imports TO`, without its s. */
   verb: string;
-  /** For `circle of imports`. */
+  /** The noun of `circle of imports`. */
   noun: string;
 }
 

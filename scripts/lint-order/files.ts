@@ -2,11 +2,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-// Neither holds sources of ours.
+// Neither folder holds sources of ours.
 const SKIPPED = new Set(['node_modules', 'build']);
 
 /**
- * Every file below the folders whose name matches, sorted, as paths below root. A folder that does
+ * All files below the folders whose names match, sorted, as paths below root. A folder that does
  * not exist has none.
  */
 export function filesBelow(root: string, folders: readonly string[], name: RegExp): string[] {

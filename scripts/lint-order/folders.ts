@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Each file belongs to a folder of the table; an edge may only lead where the folder's row allows.
+// Each file belongs to a folder of the table. An edge may only lead to folders that the row of its
+// folder allows.
 import { dirname } from 'node:path';
 import { type Edge, symbolsOf, type Wording } from './edges.ts';
 import type { Order } from './order.ts';
@@ -10,7 +11,7 @@ function isBelow(folder: string, parent: string): boolean {
   return folder === parent || folder.startsWith(`${parent}/`);
 }
 
-/** The row that a file belongs to: the nearest folder above it that the table has. */
+/** The row of a file: the nearest folder above it that the table has. */
 export function folderOf(file: string, order: Order): string | undefined {
   for (let folder = dirname(file); folder !== '.' && folder !== '/'; folder = dirname(folder)) {
     if (Object.hasOwn(order, folder)) return folder;
@@ -18,7 +19,7 @@ export function folderOf(file: string, order: Order): string | undefined {
   return undefined;
 }
 
-/** Whether files of folder may use files of target. Both are rows of the table. */
+/** True when files of folder may use files of target. Both are rows of the table. */
 function mayUse(folder: string, target: string, order: Order): boolean {
   return folder === target || (order[folder] ?? []).some((allowed) => isBelow(target, allowed));
 }
@@ -29,8 +30,8 @@ function allowance(folder: string, verb: string, order: Order): string {
 }
 
 /**
- * One line for each folder with files that the table does not have, and one for each edge that it
- * does not allow. Edges to or from a folder that is reported are left out.
+ * A line for each folder with files that the table lacks, and for each edge that the table does not
+ * allow. Edges to or from a reported folder are left out.
  */
 export function againstOrder(
   files: readonly string[],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who imports whom in TypeScript. A type-only import and an import() count as much as any other: they
-// tie the files together although they cost nothing at start-up.
+// The imports in TypeScript. A type-only import and an import() count as much as any other: they
+// tie files together, although they cost nothing at start-up.
 import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import {
@@ -17,10 +17,10 @@ import {
 import type { Edge } from './edges.ts';
 import { nodesOf, type Program } from './program.ts';
 
-/** The imports among a tree's files. */
+/** The imports among the files of a tree. */
 export interface Imports {
   edges: Edge[];
-  /** One line for each import that cannot be followed. */
+  /** A line for each import that cannot be followed. */
   findings: string[];
 }
 
@@ -28,7 +28,7 @@ function isRequire(node: Node): boolean {
   return node.kind === SyntaxKind.Identifier && node.getText() === 'require';
 }
 
-/** The expression that names what a node imports; undefined for a node that imports nothing. */
+/** The expression that names the import of a node. undefined for a node that imports nothing. */
 function importedBy(node: Node): Node | undefined {
   if (isImportDeclaration(node) || isExportDeclaration(node)) return node.moduleSpecifier;
   if (isExternalModuleReference(node)) return node.expression;
@@ -39,8 +39,8 @@ function importedBy(node: Node): Node | undefined {
 }
 
 /**
- * The module names that a file has in its imports, `export from`, import(), require() and import
- * types. The name is undefined where the file computes it.
+ * The module names in a file's imports, `export from`, import(), require() and import types. A name
+ * is undefined where the file computes it.
  */
 export function modulesOf(program: Program, file: string): (string | undefined)[] {
   return [...nodesOf(program.parse(file))].flatMap((node) => {
@@ -50,7 +50,7 @@ export function modulesOf(program: Program, file: string): (string | undefined)[
   });
 }
 
-/** What a module name may stand for, as the compiler tries it. */
+/** The files that a module name may stand for, as the compiler tries them. */
 function candidates(path: string): string[] {
   return [path, `${path}.ts`, `${path}/index.ts`, path.replace(/js$/, 'ts')];
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Who includes whom in C. Headers of the system, in angle brackets, are left out.
+// The includes in C. Headers of the system, in angle brackets, are left out.
 import { existsSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { Edge } from './edges.ts';
 
-/** The includes among a tree's files. */
+/** The includes among the files of a tree. */
 export interface Includes {
   edges: Edge[];
-  /** One line for each include that cannot be followed. */
+  /** A line for each include that cannot be followed. */
   findings: string[];
 }
 
-// A string keeps its place: what looks like a comment in it is none.
+// A string stays as it is, because something like a comment in it is none.
 const STRING_OR_COMMENT = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\/\*[\s\S]*?\*\/|\/\/(?:\\\n|[^\n])*/g;
 const INCLUDE = /^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]+)"|<[^>\n]*>|(.*))/gm;
 
@@ -19,7 +19,7 @@ function withoutComments(text: string): string {
   return text.replace(STRING_OR_COMMENT, (found) => (found.startsWith('/') ? ' ' : found));
 }
 
-/** The names that a C text includes in quotes. The name is undefined where a macro gives it. */
+/** The names that a C text includes in quotes. A name is undefined where a macro gives it. */
 export function includedBy(text: string): (string | undefined)[] {
   return [...withoutComments(text).matchAll(INCLUDE)].flatMap(([, name, macro]) =>
     name === undefined && macro === undefined ? [] : [name],

@@ -3,12 +3,12 @@ import { lintC } from './c.ts';
 import { EXCEPTIONS, type Exception } from './order.ts';
 import { lintTypeScript } from './typescript.ts';
 
-/** A finding without the number of its line, which any edit above it changes. */
+/** A finding without its line number. Any edit above it would change the number. */
 function withoutLine(finding: string): string {
   return finding.replace(/^([^ ]+):\d+ /, '$1 ');
 }
 
-/** The findings that no exception is for, and a line for each exception that has no finding. */
+/** The findings without an exception, and a line for each exception without a finding. */
 export function applyExceptions(findings: readonly string[], exceptions: readonly Exception[]): string[] {
   const allowed = new Set(exceptions.map(({ finding }) => finding));
   const found = new Set(findings.map(withoutLine));
@@ -20,8 +20,8 @@ export function applyExceptions(findings: readonly string[], exceptions: readonl
 }
 
 /**
- * One line for each place where the sources of a tree break the order of its folders, look at the
- * caller where they must not, or make a circle. None when all is well. Throws when a compiler fails.
+ * A line for each fault in the sources of a tree. A fault breaks the order of the folders, looks at
+ * the caller where that is forbidden, or makes a circle. Throws when a compiler fails.
  */
 export function lintOrder(root: string): string[] {
   return applyExceptions([...new Set([...lintTypeScript(root), ...lintC(root)])], EXCEPTIONS);

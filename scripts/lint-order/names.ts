@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 import { type Identifier, type Node, SyntaxKind } from 'typescript/unstable/ast';
 
-/** The members by which nodes hold identifiers that only name something. */
+/** The members of nodes with identifiers that only name something. */
 interface Named {
   name?: Node;
   propertyName?: Node;
 }
 
 /**
- * Whether an identifier stands for a value: it is neither the name of a member or a declaration,
- * nor part of a type.
+ * True when an identifier stands for a value. It is then no name of a member or a declaration, and
+ * no part of a type.
  */
 export function isReference(node: Identifier): boolean {
   const { parent } = node;

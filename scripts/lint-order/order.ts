@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The order of the folders: this table is the rule, and everything beside it only reads it.
+// The order of the folders. This table is the rule, and the other files only read it.
 // docs/architecture.md says what each folder is for.
 
 /**
- * Folders, and the folders that each may use beside itself. A folder stands for all below it that
- * has no row of its own. No row may name a folder that uses it in turn: this is an order.
+ * Folders, and the other folders that each one may use. A folder stands for everything below it
+ * that has no row of its own. No row may name a folder that uses it in turn, because this is an
+ * order.
  */
 export type Order = Readonly<Record<string, readonly string[]>>;
 
-/** TypeScript: who imports from whom. A type counts as much as a function does. */
+/** The order of imports in TypeScript. A type counts as much as a function. */
 export const TYPESCRIPT: Order = {
   'src/host': [],
   'src/spec': ['src/host'],
@@ -42,13 +43,13 @@ export const TYPESCRIPT: Order = {
   'src/cli': ['src'],
   lab: [],
   'test/fixtures': ['src', 'lab'],
-  // The benchmarks run containers on the same machine without Xen as the tests do.
+  // The benchmarks run containers on a machine without Xen, as the tests do.
   scripts: ['src', 'lab', 'test/fixtures'],
   test: ['src', 'lab', 'scripts', 'test/fixtures'],
   'native/fuzz': ['src'],
 };
 
-/** C: who includes headers of whom, and who calls functions of whom. */
+/** The order of includes and calls in C. */
 export const C: Order = {
   'native/common': [],
   'native/agent': ['native/common'],
@@ -71,15 +72,15 @@ export const C: Order = {
   'native/fuzz': ['native/common', 'native/agent', 'native/monitor'],
 };
 
-/** The folders of src/ that may look at this process: who called, from where, with what. */
+/** The folders of src/ that may look at the caller of this process. */
 export const KNOWS_THE_CALLER: readonly string[] = ['src/cli', 'src/service'];
 
 /** A finding that is allowed to stand. */
 export interface Exception {
-  /** The finding's line, as this tool prints it. */
+  /** The line of the finding, as this tool prints it. */
   finding: string;
   reason: string;
 }
 
-/** Findings that stand for now. An entry that no longer fits a finding is an error. */
+/** The findings that are allowed for now. An entry without its finding is an error. */
 export const EXCEPTIONS: readonly Exception[] = [];

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
-// The TypeScript compiler's own reading of the sources. Its interface is called unstable: this is
-// the only file that starts it, and package-lock.json holds its version.
+// The sources as the TypeScript compiler reads them. Its interface is called unstable. So only this
+// file starts it, and package-lock.json pins its version.
 import { join } from 'node:path';
 import type { Identifier, Node, SourceFile } from 'typescript/unstable/ast';
 import { API, SymbolFlags } from 'typescript/unstable/sync';
 
 /** The parsed sources of a tree. */
 export interface Program {
-  /** The tree of a file, whose path is one of those that the program was made of. */
+  /** The tree of a file. Its path must be one of the paths that the program was made of. */
   parse(file: string): SourceFile;
-  /** The node that declares a value's name; undefined for a name that the sources do not declare. */
+  /** The node that declares a value's name. undefined when the sources do not declare the name. */
   declarationOf(identifier: Identifier): Node | undefined;
   close(): void;
 }
 
 /**
- * Parses files, which are paths below root. Only they count: neither packages nor the types of the
- * language and of node are read, so a name that nothing declares is a global one.
+ * Parses files, which are paths below root. Only these count. Packages and the types of the
+ * language and of node are not read, so a name that nothing declares is a global one.
  */
 export function openProgram(root: string, files: readonly string[]): Program {
   const config = join(root, 'lint-order.tsconfig.json');
@@ -35,7 +35,7 @@ export function openProgram(root: string, files: readonly string[]): Program {
   });
   const api = new API({
     cwd: root,
-    // The configuration is in no file: undefined is for what the real file system has.
+    // The configuration is in no file. undefined hands everything else to the real file system.
     fs: {
       readFile: (file) => (file === config ? text : undefined),
       fileExists: (file) => (file === config ? true : undefined),
@@ -61,7 +61,7 @@ export function openProgram(root: string, files: readonly string[]): Program {
   };
 }
 
-/** Every node of a tree, parents before their children. */
+/** All nodes of a tree, parents before their children. */
 export function* nodesOf(node: Node): Generator<Node> {
   yield node;
   const children: Node[] = [];
@@ -69,7 +69,7 @@ export function* nodesOf(node: Node): Generator<Node> {
   for (const child of children) yield* nodesOf(child);
 }
 
-/** The line of a node, from 1. */
+/** The line of a node. The first line is 1. */
 export function lineOf(node: Node): number {
   const source = node.getSourceFile();
   const start = node.getStart(source);

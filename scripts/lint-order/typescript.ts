@@ -27,7 +27,7 @@ function findingsOf(root: string, files: readonly string[], program: Program): s
   ];
 }
 
-/** One line for each place where the TypeScript and JavaScript of a tree break the order. */
+/** A line for each place where the TypeScript and JavaScript of a tree break the order. */
 export function lintTypeScript(root: string): string[] {
   const files = filesBelow(root, FOLDERS, /\.m?[jt]s$/);
   if (files.length === 0) return [];

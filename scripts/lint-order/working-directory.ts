@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// path.resolve() with fewer than two arguments takes the rest from the working directory, which is
-// the caller's. Code that does not know the caller has to be given the folder.
+// path.resolve() with fewer than two arguments starts from the working directory, which is the
+// caller's. Code that does not know the caller must get the folder as an argument.
 import {
   type CallExpression,
   type Identifier,
@@ -17,7 +17,7 @@ import { lineOf, nodesOf, type Program } from './program.ts';
 
 const PATH_MODULES = new Set(['node:path', 'path', 'node:path/posix', 'path/posix']);
 
-/** The module that an import's declaration is about; undefined for any other declaration. */
+/** The module of an import's declaration. undefined for any other declaration. */
 function moduleOf(declaration: Node | undefined): string | undefined {
   for (let node = declaration; node !== undefined; node = node.parent) {
     if (isImportDeclaration(node)) {
@@ -27,14 +27,17 @@ function moduleOf(declaration: Node | undefined): string | undefined {
   return undefined;
 }
 
-/** What an identifier was called where it was imported from node:path; undefined for any other. */
+/**
+ * The name of an identifier in node:path, from where it was imported. undefined for any other
+ * identifier.
+ */
 function importedFromPath(name: Identifier, program: Program): string | undefined {
   const declaration = program.declarationOf(name);
   if (!PATH_MODULES.has(moduleOf(declaration) ?? '') || declaration === undefined) return undefined;
   return isImportSpecifier(declaration) ? (declaration.propertyName ?? declaration.name).text : 'path';
 }
 
-/** Whether a called expression is node:path's resolve: by its name, or as path.resolve. */
+/** True when the called expression is node:path's resolve, by its name or as path.resolve. */
 function isPathResolve(called: Node, program: Program): boolean {
   if (isIdentifier(called)) return importedFromPath(called, program) === 'resolve';
   if (!isPropertyAccessExpression(called) || called.name.text !== 'resolve') return false;
@@ -51,7 +54,7 @@ function needsWorkingDirectory({ arguments: given }: CallExpression): boolean {
   return (given.length < 2 || given.some(isSpreadElement)) && !given.some(isAbsolute);
 }
 
-/** One line for each place where a file resolves a path against the working directory. */
+/** A line for each place where a file resolves a path against the working directory. */
 export function usesWorkingDirectory(program: Program, file: string): string[] {
   return [...nodesOf(program.parse(file))]
     .filter(isCallExpression)

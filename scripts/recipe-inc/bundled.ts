@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Which npm packages end up in the bundles: esbuild is asked, so that the recipe fetches those and no other.
+// Finds the npm packages that end up in the bundles. esbuild tells them, so the recipe fetches no
+// other.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BUNDLES, esbuildArguments } from '../build.mjs';
 
-/** The folder of the package that a file belongs to, or nothing for a file of the project's own. */
+/** The folder of the package that a file belongs to. undefined for a file of the project itself. */
 function packageFolder(file: string): string | undefined {
   return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0];
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The checksums of esbuild's executables, and the version that its recipe has to be of.
+// The checksums of esbuild's executables, and the version that its recipe must have.
 import { type Lock, lockEntry, sha512 } from './lock.ts';
 import { GENERATED } from './npm-inc.ts';
 
@@ -11,7 +11,7 @@ export function esbuildRecipe(lock: Lock): string {
   return `esbuild-native_${lockEntry(lock, 'node_modules/esbuild').version}.bb`;
 }
 
-/** The whole file. Throws when an executable is of another version than esbuild itself. */
+/** The text of the file. Throws when an executable has another version than esbuild itself. */
 export function esbuildInc(lock: Lock): string {
   const { version } = lockEntry(lock, 'node_modules/esbuild');
   const sums = CPUS.map((cpu) => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What package-lock.json says of a package.
+// Reads entries of package-lock.json.
 
-/** An entry of `packages`; its key is the package's folder, such as node_modules/yaml. */
+/** An entry of `packages`. Its key is the package's folder, such as node_modules/yaml. */
 export interface LockEntry {
   version: string;
   /** Subresource integrity: `sha512-` and base64. */

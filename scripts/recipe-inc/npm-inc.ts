@@ -10,7 +10,10 @@ export const GENERATED = [
   '# Made by `npm run recipe-inc` from package-lock.json; a test says when it is out of date.',
 ];
 
-/** A package's licence in the terms of LICENSE: the operators are the recipe's, the names are SPDX's. */
+/**
+ * A package's licence in the terms of LICENSE. The operators are the recipe's, and the names are
+ * SPDX's.
+ */
 export function licenseExpression(spdx: string): string {
   return spdx.replace(/\s+AND\s+/g, ' & ').replace(/\s+OR\s+/g, ' | ');
 }
@@ -25,7 +28,9 @@ function licenseFile(root: string, folder: string): string {
 
 const md5 = (path: string): string => createHash('md5').update(readFileSync(path)).digest('hex');
 
-/** A package's name for SRC_URI's name= and in the name of the file that is downloaded; neither may hold "@" or "/". */
+/**
+ * A package's name for SRC_URI's name= and for the downloaded file. Neither may hold "@" or "/".
+ */
 export function packageLabel(name: string, version: string): string {
   return `${name.replace('@', '').replace('/', '-')}-${version}`;
 }
@@ -57,10 +62,13 @@ const list = (variable: string, operator: string, words: readonly string[]): str
   '"',
 ];
 
-/** The whole file, for the packages in these folders of root. Throws when something of a package is not known. */
+/**
+ * The text of the file for the packages in these folders of root. Throws when something about a
+ * package is unknown.
+ */
 export function npmInc(root: string, lock: Lock, folders: readonly string[]): string {
   const packages = folders.map((folder) => describe(lock, folder));
-  // The project's own is in the recipe.
+  // The project's own licence is in the recipe.
   const licenses = new Set(packages.map((p) => licenseExpression(p.license)).filter((l) => l !== 'MIT'));
   return `${[
     ...GENERATED,

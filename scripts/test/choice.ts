@@ -13,25 +13,28 @@ export const USAGE = `usage: npm test [-- [all|PART...] [FILE...] [--reverse]]
   --reverse  the files of e2e in reverse order
 `;
 
-/** The parts to run. Where files are named, a part runs only its own. */
+/** The parts to run. When files are named, a part runs only its own files. */
 export interface Choice {
   parts: ReadonlySet<Part>;
-  /** The long tests as well. */
+  /** The long tests run as well. */
   long: boolean;
-  /** Test files of the unit part; undefined for all. */
+  /** The test files of the unit part. undefined for all. */
   unitFiles: string[] | undefined;
-  /** Test files of the e2e part, in the order in which they run. */
+  /** The test files of the e2e part, in the order in which they run. */
   e2eFiles: string[];
 }
 
-/** A command line that is not understood. */
+/** An error in the command line. */
 export class UsageError extends Error {}
 
 const E2E = 'test/e2e';
 const isE2e = (file: string): boolean => file.startsWith(`${E2E}/`);
 const isPart = (word: string): word is Part => (PARTS as readonly string[]).includes(word);
 
-/** The test file that a word means: its path, or its name where only one file has it. */
+/**
+ * The test file that a word means. The word is its path, or its name where only one file has that
+ * name.
+ */
 function named(word: string, files: readonly string[]): string {
   const path = word.replace(/^\.\//, '');
   if (files.includes(path)) return path;
@@ -41,7 +44,7 @@ function named(word: string, files: readonly string[]): string {
   return found[0];
 }
 
-/** Where parts are named, a short name means a file of these. */
+/** When parts are named, a short name means a file of these parts. */
 function within(file: string, parts: readonly Part[]): boolean {
   if (!parts.includes('unit') && !parts.includes('e2e')) return true;
   return parts.includes(isE2e(file) ? 'e2e' : 'unit');
@@ -53,9 +56,8 @@ function partsOf(named: readonly Part[], files: readonly string[]): Part[] {
 }
 
 /**
- * What a command line asks for.
- *
- * @throws {UsageError} for an unknown option, part or file, and for a file's name that several have.
+ * Parses a command line. @throws {UsageError} for an unknown option, part or file, and for a name
+ * that several files have.
  */
 export function choose(argv: readonly string[]): Choice {
   const options = argv.filter((word) => word.startsWith('-'));

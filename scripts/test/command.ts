@@ -5,17 +5,17 @@ import { ROOT } from './files.ts';
 import { lines, type Screen } from './screen.ts';
 
 export interface Ended {
-  /** Exit status; null when it could not be started, or was killed. */
+  /** The exit status. null when the command could not be started, or was killed. */
   status: number | null;
   output: string;
 }
 
 export interface CommandOptions {
-  /** Where its output goes as it comes; without it, nowhere. */
+  /** Shows the output as it arrives. Without it the output is not shown. */
   screen?: Screen | undefined;
-  /** Before each line that is shown, to tell apart those who print at the same time. */
+  /** The text before each shown line. It tells commands apart that print at the same time. */
   prefix?: string;
-  /** Told what the command sends with process.send(). */
+  /** Gets the messages that the command sends with process.send(). */
   onMessage?: (message: unknown) => void;
   env?: NodeJS.ProcessEnv;
 }
@@ -48,7 +48,7 @@ export function run(command: string, args: readonly string[], options: CommandOp
   });
 }
 
-/** One check: its name and how it went; its output only when it failed. */
+/** Runs a check. Prints its name and result, and its output only when it failed. */
 export async function check(
   screen: Screen,
   name: string,

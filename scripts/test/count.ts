@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/** How many checks went well, and how many did not. */
+/** The number of passed checks, and the number of failed ones. */
 export interface Count {
   passed: number;
   failed: number;
@@ -9,7 +9,7 @@ export interface Count {
 export const PASS: Count = { passed: 1, failed: 0 };
 export const FAIL: Count = { passed: 0, failed: 1 };
 
-/** The counts added up. */
+/** The sum of counts. */
 export const sum = (counts: readonly Count[]): Count => ({
   passed: counts.reduce((n, c) => n + c.passed, 0),
   failed: counts.reduce((n, c) => n + c.failed, 0),

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The tests in the lab, which boots while other stages run.
+// The tests in the lab. It boots while other stages run.
 import { type Ended, run } from './command.ts';
 import { type Count, FAIL, PASS } from './count.ts';
 import { nodeTests } from './node-tests.ts';
 import type { Bench, Stage } from './stage.ts';
 
-/** Of this tree, by the boot: the files need not put it into Dom0 again. */
+/** The boot puts vxn of this tree into Dom0, so the test files need not do it again. */
 const DEPLOYED = { VXN_LAB_DEPLOYED: '1' };
 
 /** Boots the lab, with vxn of this tree and the engines. */
@@ -22,7 +22,10 @@ async function e2e(bench: Bench, booted: Promise<Ended>, files: readonly string[
   return nodeTests(bench, { files, concurrency: 1, prefix: 'e2e | ', env: DEPLOYED });
 }
 
-/** The boot of the lab, which begins at once, and the files, one after the other. Budgets in seconds. */
+/**
+ * The stages of the e2e tests: the boot of the lab, which begins at once, then the files one after
+ * the other. The budgets are in seconds.
+ */
 export function e2eStages(files: readonly string[], budget: { boot: number; e2e: number }): Stage[] {
   const booted = up();
   return [

@@ -2,20 +2,20 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Top directory of the repository. */
+/** The top directory of the repository. */
 export const ROOT = join(import.meta.dirname, '../..');
 
 /** Folders with this name hold tests that only `npm test -- all` runs. */
 const LONG = 'long';
 
 export interface Selection {
-  /** The long tests as well. */
+  /** The long tests count as well. */
   long: boolean;
-  /** Folders to leave out, seen from the top. */
+  /** The folders to leave out, as paths from the top. */
   without?: readonly string[];
 }
 
-/** The test files below a folder, seen from the top, sorted. */
+/** The test files below a folder, as sorted paths from the top. */
 export function testFiles(folder: string, { long, without = [] }: Selection): string[] {
   const below = (path: string): string[] =>
     readdirSync(join(ROOT, path), { withFileTypes: true }).flatMap((entry) => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Everything that reads the sources without running them.
+// The checks that read the sources without running them.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { check } from './command.ts';
@@ -7,12 +7,15 @@ import { type Count, sum } from './count.ts';
 import { ROOT } from './files.ts';
 import type { Screen } from './screen.ts';
 
-// Of templates/, what dist/ holds of them is looked at.
+// The files of templates/ are checked in the form that dist/ has.
 const NOT_OURS = new Set(['node_modules', '.git', '.lab', 'build', 'templates']);
 
 const firstLine = (path: string): string => readFileSync(join(ROOT, path), 'latin1').split('\n', 1)[0] ?? '';
 
-/** Every shell script of the project and of dist/, by its first line; vxn-oci-runtime only begins as one. */
+/**
+ * All shell scripts of the project and of dist/, by their first line. vxn-oci-runtime only begins
+ * as one.
+ */
 function shellScripts(folder = ''): string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
@@ -23,7 +26,9 @@ function shellScripts(folder = ''): string[] {
   });
 }
 
-/** biome, tsc, the order of the folders, shellcheck and the shells' own syntax checks. */
+/**
+ * Runs biome, tsc, the check of the folders' order, shellcheck and the shells' own syntax checks.
+ */
 export async function lint(screen: Screen): Promise<Count> {
   const scripts = shellScripts();
   const bash = scripts.filter((path) => /^#!.*bash/.test(firstLine(path)));

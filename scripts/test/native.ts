@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The helpers in C: their own tests under sanitizers, and a fuzzer.
+// Tests the helpers in C: their own tests under sanitizers, and a fuzzer.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,10 +8,10 @@ import { check, run } from './command.ts';
 import { type Count, FAIL, sum } from './count.ts';
 import type { Screen } from './screen.ts';
 
-/** How long the fuzzer looks, in seconds. */
+/** The seconds that the fuzzer runs. */
 const FUZZ_SECONDS = 60;
 
-/** `make test` of native/: each of its programs ends with a line of counts. */
+/** Runs `make test` of native/. Each of its programs ends with a line of counts. */
 export async function native(screen: Screen): Promise<Count> {
   const { status, output } = await run('make', ['-C', 'native', 'test'], { screen });
   const counts = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].map((m) => ({

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files of tests of node's own runner.
+// Runs test files with node's own runner.
 import { basename } from 'node:path';
 import { run } from './command.ts';
 import { type Count, FAIL, PASS, sum } from './count.ts';
@@ -8,15 +8,15 @@ import type { Bench } from './stage.ts';
 
 export interface NodeTestOptions {
   files: readonly string[];
-  /** How many files run at the same time. */
+  /** The number of files that run at the same time. */
   concurrency: number;
-  /** Before each line of their output. */
+  /** The text before each line of their output. */
   prefix?: string;
-  /** Added to their environment. */
+  /** Variables to add to their environment. */
   env?: NodeJS.ProcessEnv;
 }
 
-/** Where a run of files is: which are at work and how many have ended. */
+/** The position of a run: the files at work, and the number of ended ones. */
 class Position {
   readonly #running = new Set<string>();
   #ended = 0;
@@ -59,7 +59,7 @@ async function runFiles(
   };
   const { status } = await run(process.execPath, args, { screen, prefix, onMessage, env });
   const count = sum(counts);
-  // A hook that fails has no test to fail with.
+  // A failed hook shows up in no test.
   return status !== 0 && count.failed === 0 ? sum([count, FAIL]) : count;
 }
 

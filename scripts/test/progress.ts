@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The status line: of each stage that is going on, how far it is and for how long its step has been.
+// The status line. For each running stage it shows the progress, and the time of the present step.
 import type { Screen } from './screen.ts';
 
 interface Going {
@@ -8,7 +8,7 @@ interface Going {
   since: number;
 }
 
-/** A step that has gone on for less is shown without its time, in seconds. */
+/** Seconds. The time of a shorter step is not shown. */
 const NOTEWORTHY = 5;
 
 function shown({ stage, step, since }: Going, now: number): string {
@@ -16,7 +16,7 @@ function shown({ stage, step, since }: Going, now: number): string {
   return `${stage}${step && `: ${step}`}${seconds < NOTEWORTHY ? '' : ` (${seconds} s)`}`;
 }
 
-/** What the stages are doing, on the status line of a screen. */
+/** The work of all stages, on the status line of a screen. */
 export class Progress {
   readonly #going = new Map<string, Going>();
   readonly #timer: NodeJS.Timeout;
@@ -29,19 +29,19 @@ export class Progress {
     this.#timer.unref();
   }
 
-  /** A stage does this now. */
+  /** Notes the present step of a stage. */
   at(stage: string, step = ''): void {
     this.#going.set(stage, { stage, step, since: this.now() });
     this.#show();
   }
 
-  /** A stage has ended. */
+  /** Notes the end of a stage. */
   ended(stage: string): void {
     this.#going.delete(stage);
     this.#show();
   }
 
-  /** No stage is to come: the status line goes away. */
+  /** Removes the status line, because no stage follows. */
   close(): void {
     clearInterval(this.#timer);
     this.#going.clear();

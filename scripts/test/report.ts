@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What `npm test` ends with.
+// The report at the end of `npm test`.
 import type { Result, Timing } from './stage.ts';
 import { totalOf } from './stage.ts';
 
 const SLOWEST = 10;
 const seconds = (value: number): string => `${value.toFixed(1)} s`;
 
-/** A table whose columns are as wide as they must be; those of numbers are aligned to the right. */
+/** A table with columns as wide as needed. Columns of numbers are aligned to the right. */
 function table(rows: readonly string[][], right: readonly number[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const pad = (cell: string, column: number): string =>
@@ -38,7 +38,10 @@ function stages(results: readonly Result[]): string[] {
   return ['', 'stages:', ...table(rows, [1, 2])];
 }
 
-/** The slowest tests, a line for each stage, the time of it all, and as last line `N passed, N failed`. */
+/**
+ * The report: the slowest tests, a line for each stage, the whole time, and as the last line `N
+ * passed, N failed`.
+ */
 export function report(results: readonly Result[], timings: readonly Timing[], took: number): string {
   const { passed, failed } = totalOf(results);
   const whole = `all of it: ${seconds(took)}`;

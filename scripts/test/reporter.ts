@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// A reporter for `node --test` that prints nothing: it sends the runner one message for each test and each file.
+// A reporter for `node --test` that prints nothing. It sends the runner a message for each test and
+// each file.
 import { relative } from 'node:path';
 import { ROOT } from './files.ts';
 
-/** A file of tests begins or has ended, or a test has. */
+/** A message: a file of tests begins or has ended, or a test has ended. */
 export type TestMessage =
   | { type: 'begin' | 'end'; file: string }
   | { type: 'test'; file: string; name: string; seconds: number; passed: boolean };
@@ -19,11 +20,11 @@ interface TestEvent {
   };
 }
 
-/** What an event is to the runner; undefined for the many that are nothing to it. */
+/** The message for an event. undefined for the many events that the runner does not need. */
 export function messageOf({ type, data }: TestEvent): TestMessage | undefined {
   if (data.name === undefined || data.file === undefined) return undefined;
   const file = relative(ROOT, data.file);
-  // A file is a test of the name of its file, too.
+  // A file also counts as a test with the name of the file.
   const isFile = relative(ROOT, data.name) === file;
   if (isFile && type === 'test:dequeue') return { type: 'begin', file };
   if (isFile && type === 'test:complete') return { type: 'end', file };
@@ -33,7 +34,7 @@ export function messageOf({ type, data }: TestEvent): TestMessage | undefined {
   return { type: 'test', file, name: data.name, seconds: (data.details?.duration_ms ?? 0) / 1000, passed };
 }
 
-/** Sends what there is to say of each event, and yields nothing to print. */
+/** Sends a message for each event, and yields nothing to print. */
 export async function* reporter(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const event of source) {
     const message = messageOf(event);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The one place that prints. On a terminal, its last line shows what is going on.
+// The only place that prints. On a terminal its last line shows the running work.
 
 /** A stream that may be a terminal. */
 export interface Output {
@@ -10,13 +10,13 @@ export interface Output {
 
 const CLEAR_LINE = '\r\x1b[K';
 
-/** Whole lines, and below them, on a terminal, a status line. */
+/** Prints whole lines, and on a terminal a status line below them. */
 export class Screen {
   #status = '';
 
   constructor(private readonly output: Output = process.stdout) {}
 
-  /** Prints text that ends with its line. */
+  /** Prints text that ends with a line feed. */
   print(text: string): void {
     if (text === '') return;
     this.#clear();
@@ -24,7 +24,7 @@ export class Screen {
     this.#draw();
   }
 
-  /** Shows this below all that is printed; does nothing without a terminal. */
+  /** Shows a text below everything that is printed. Does nothing without a terminal. */
   status(text: string): void {
     if (!this.output.isTTY) return;
     this.#clear();
@@ -41,7 +41,10 @@ export class Screen {
   }
 }
 
-/** Collects chunks into whole lines, each behind a prefix. `end` hands over a last line without its end. */
+/**
+ * Collects chunks into whole lines, each behind a prefix. `end` hands over a last line without a
+ * line feed.
+ */
 export function lines(
   prefix: string,
   show: (text: string) => void,

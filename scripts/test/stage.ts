@@ -3,31 +3,31 @@ import { type Count, FAIL, sum } from './count.ts';
 import type { Progress } from './progress.ts';
 import type { Screen } from './screen.ts';
 
-/** One test and how long it took. */
+/** A test and its time. */
 export interface Timing {
   name: string;
   file: string;
   seconds: number;
 }
 
-/** What a stage works with. */
+/** The tools of a stage. */
 export interface Bench {
-  /** Name of the stage. */
+  /** The name of the stage. */
   stage: string;
   screen: Screen;
   progress: Progress;
-  /** Each test adds itself. */
+  /** Each test adds its own entry. */
   timings: Timing[];
 }
 
 export interface Stage {
   name: string;
-  /** Seconds that it may take on two idle cores; more is shown, and no failure. */
+  /** The seconds that it may take on two idle cores. A longer time is shown, but is no failure. */
   budget: number;
   run(bench: Bench): Promise<Count>;
 }
 
-/** How a stage went. */
+/** The result of a stage. */
 export interface Result {
   name: string;
   budget: number;
@@ -58,7 +58,7 @@ async function runStage(stage: Stage, bench: Omit<Bench, 'stage'>): Promise<Resu
   return { name, budget, count, seconds };
 }
 
-/** Runs stages one after the other; one that fails does not end the rest. */
+/** Runs stages one after the other. A failed stage does not end the rest. */
 export async function runStages(stages: readonly Stage[], bench: Omit<Bench, 'stage'>): Promise<Result[]> {
   const results: Result[] = [];
   for (const stage of stages) results.push(await runStage(stage, bench));
