@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The container's cgroups, in this machine's own hierarchies, v1 and v2 as it has them.
+// The container's cgroups, in the hierarchies of this machine, v1 and v2.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const mounts = hierarchies(readFileSync('/proc/self/mountinfo', 'utf8')).map((h)
 const folders = (path: string): string[] =>
   mounts.map((mount) => join(mount, path)).filter((f) => existsSync(f));
 const pidOf = (id: string): number => JSON.parse(host.run(['state', id]).stdout).pid;
-/** The paths below each hierarchy's root that a process is in. */
+/** The paths of a process below the root of each hierarchy. */
 const cgroupsOf = (pid: number): string[] => [
   ...new Set(
     readFileSync(`/proc/${pid}/cgroup`, 'utf8')

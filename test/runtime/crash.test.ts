@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A runtime call can be killed at any instant, and two can come at once.
+// A runtime call can be killed at any instant, and two calls can come at once.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -17,7 +17,7 @@ function stamped(id: string, phase: string): boolean {
   }
 }
 
-/** Kills a call as soon as it has passed phase. True when it was still running then. */
+/** Kills a call as soon as it has passed phase. Gives true when it was still running then. */
 async function killAt(args: string[], id: string, phase: string): Promise<boolean> {
   const { child } = host.begin(args);
   const ended = new Promise<boolean>((resolve) => {
@@ -42,7 +42,7 @@ for (const [i, phase] of CREATE_PHASES.entries()) {
     const id = `c${i}`;
     host.fault(phase === 'xl-create.begin' ? 'create-slow' : undefined);
     const killed = await killAt(['create', '--bundle', host.bundle(), id], id, phase);
-    // The last phases are over so quickly that it may have come to its end.
+    // The last phases are over so quickly that the call may have come to its end.
     if (i < 4) assert.ok(killed, `killed at ${phase}`);
     const { status, stdout } = host.run(['state', id]);
     if (status === 0) assert.match(stdout, /"(stopped|created)"/);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The doctor as it is shipped, on a machine that is no Dom0.
+// The shipped doctor, on a machine that is no Dom0.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What goes wrong: one clear line, on stderr and in --log, status 1, and nothing left behind.
+// Failures: one clear line, on stderr and in --log, status 1, and nothing left behind.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,9 @@ import { configJson, processJson, replaced } from '../fixtures/spec.ts';
 const host = new Host();
 let made = 0;
 
-/** Runs create with a JSON log; checks everything that holds for every failure; gives the message. */
+/**
+ * Runs create with a JSON log. Checks everything that holds for every failure. Gives the message.
+ */
 async function refused(id: string, bundle: string): Promise<string> {
   const log = join(host.folder, `log${made++}.json`);
   const c = host.create(id, { bundle, globals: ['--log', log, '--log-format', 'json'] });

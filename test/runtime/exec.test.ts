@@ -38,10 +38,10 @@ async function started(id: string, script: string): Promise<Created> {
 const pidOf = (e: Created): number => Number(readFileSync(e.pidFile, 'utf8'));
 const pids = (id: string): number[] =>
   JSON.parse(host.run(['ps', '--format', 'json', id]).stdout) as number[];
-/** What the guest's processes look like from inside. */
+/** The guest's processes, as seen from inside. */
 const inside = (id: string): string => host.run(['exec', id, 'ps', '-o', 'args']).stdout;
 
-// One container for all tests that leave it as it was.
+// All tests that leave the container as it was share this one.
 const ID = 'c';
 let container: Created;
 before(async () => {
@@ -61,7 +61,7 @@ after(async () => {
   assert.deepEqual(host.run(['delete', '--force', ID]), SILENT);
   assert.equal(await container.exit, 137);
   assert.deepEqual(await host.leftovers(ID), []);
-  // What a failing test leaves would keep this process alive.
+  // The rest of a failing test would keep this process alive.
   host.remove();
 });
 
@@ -162,7 +162,8 @@ test('ps: a table for people, with the programs', async () => {
 test('the monitor holds its stdio and nothing else of the caller’s', async () => {
   const e = await started(ID, FOREVER);
   const fds = readdirSync(`/proc/${pidOf(e)}/fd`).map(Number);
-  // fds 0 to 2; and of its own: control socket, signalfd, epoll, and two for stdout and stderr.
+  // It has fds 0 to 2. Its own ones are the control socket, signalfd, epoll, and two for stdout and
+  // stderr.
   assert.ok(fds.length <= 8, String(fds));
   process.kill(pidOf(e), 'SIGKILL');
   await e.exit;
@@ -340,7 +341,8 @@ test('a description of nearly 4 MiB, and one that is too large', async () => {
   const e = host.exec(ID, {
     process: { args: ['/bin/sh', '-c', 'echo $V38 | head -c 3'], env: ['PATH=/bin', ...env] },
   });
-  // The kernel's own limit for arguments and environment decides, in the guest, after all of it has arrived.
+  // The guest's kernel decides by its own limit for arguments and environment, after all of them
+  // have arrived.
   assert.ok([0, 255].includes(await e.created));
   if ((await e.created) === 255) assert.match(e.text('stderr'), /argument list too long/i);
   await e.exit;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Hooks in the order and with the failure rules of runtime-spec 1.3.
+// Hooks, with the order and the failure rules of runtime-spec 1.3.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -92,7 +92,7 @@ test('every hook in order, with the state of the container on stdin', async () =
     `poststop-1 ${state('stopped', {})}`,
     `poststop-2 ${state('stopped', {})}`,
   ]);
-  // The shell reads its variable's blanks as one each.
+  // The shell turns each run of blanks in its variable into one.
   assert.deepEqual(c.text('stdout').trim().split('\n'), [
     `createContainer 0 zero  a  b  ${state('creating', { pid: 1 })}`,
     `startContainer-1 1000 zero  a  b  ${state('created', { pid: 1 })}`,

@@ -55,7 +55,8 @@ test('the program runs not before start, and not when it is never started', asyn
 const STATUSES: [script: string, status: number][] = [
   ['exit 0', 0],
   ['exit 255', 255],
-  // Process 1 of a PID namespace is spared its own signals, here as with runc; a child of it is not.
+  // Its own signals do not reach process 1 of a PID namespace, here as with runc. They do reach a
+  // child of it.
   ["sh -c 'kill -TERM $$'; exit $?", 143],
   ['kill -9 $$; exit 5', 5],
 ];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Marker guests against the real monitor and agent: the lab's own marker init on a terminal, and others that misbehave.
+// Marker guests with the real monitor and agent. The lab's own marker init runs on a terminal, and
+// so do others that misbehave.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
@@ -22,7 +23,7 @@ import { type CreateOptions, Host, STATE_ROOT } from '../fixtures/host.ts';
 import { configJson, processJson } from '../fixtures/spec.ts';
 
 const host = new Host({ guestProtocol: 'marker', markerRootfs: '' });
-// What a failing test leaves would keep this process alive.
+// The rest of a failing test would keep this process alive.
 after(() => host.remove());
 const SILENT = { status: 0, stdout: '', stderr: '' };
 const status = (id: string): string => JSON.parse(host.run(['state', id]).stdout).status;
@@ -43,7 +44,7 @@ async function run(id: string, options: CreateOptions): Promise<Ended> {
   return ended;
 }
 
-/** A guest with another init: what script does between boot and its end. */
+/** A guest with another init. script does everything between boot and its end. */
 async function withInit<T>(script: string, body: () => Promise<T>): Promise<T> {
   const file = join(host.folder, 'bin/vxn-init.sh');
   renameSync(file, `${file}.kept`);
@@ -119,7 +120,7 @@ test('256 KiB of lines come out intact, also to a reader that waits', async () =
   assert.equal(await c.created, 0);
   c.stdout.pause();
   assert.deepEqual(host.run(['start', 'long']), SILENT);
-  // The monitor has all of it and waits for us: more than a pipe holds.
+  // The monitor has all of the output and waits for us, because it is more than a pipe holds.
   while (!host.run(['logs', 'long']).stdout.includes('45000\n')) await sleep(50);
   assert.notEqual(status('long'), 'creating');
   c.stdout.resume();
@@ -129,10 +130,13 @@ test('256 KiB of lines come out intact, also to a reader that waits', async () =
   assert.deepEqual(host.run(['delete', 'long']), SILENT);
 });
 
-/** More than a pipe and the monitor's window hold. */
+/** This is more than a pipe and the monitor's window hold. */
 const LONG = 'seq 1 400000';
 
-/** Waits until the program has ended, and its monitor has all of its output. Its monitor. */
+/**
+ * Waits until the program has ended and its monitor has all of its output. Gives the pid of that
+ * monitor.
+ */
 async function ended(id: string): Promise<number> {
   const { pid } = JSON.parse(host.run(['state', id]).stdout) as { pid: number };
   const file = join(host.places(id).run, 'exit');
@@ -141,7 +145,7 @@ async function ended(id: string): Promise<number> {
   return pid;
 }
 
-/** What is in a pipe now. */
+/** The content of a pipe now. */
 function drain(fd: number): Buffer {
   const chunks: Buffer[] = [];
   for (;;) {
@@ -203,7 +207,7 @@ test('a program that is not there is refused by create', async () => {
   assert.deepEqual(await host.leftovers('missing'), []);
 });
 
-// What a mount covers is known in the guest only.
+// Only the guest knows the files that a mount covers.
 const UNSTARTABLE: [path: string, options: string[], status: number, text: RegExp][] = [
   ['/tmp/sh', [], 127, /^vxn: exec: "\/tmp\/sh": stat \/tmp\/sh: no such file or directory\n$/],
   ['/tmp', [], 126, /^vxn: exec: "\/tmp": /],

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The container's namespace is the guest's network: the real monitor and agent, a veth pair for what netback would make.
+// The container's namespace is the guest's network. The monitor and the agent are real. A veth pair
+// takes the place of the one that netback would make.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,10 +13,11 @@ import { configJson, processJson } from '../fixtures/spec.ts';
 
 const SILENT = { status: 0, stdout: '', stderr: '' };
 
-// No address is ever tentative, so that a namespace looks the same at any time.
+// No address is ever tentative, so a namespace looks the same at any time.
 const QUIET = 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad; ip link set lo up; echo; exec sleep 3600';
 
-// Everything happens in a network namespace that stands for Dom0's; the containers' are made beside it.
+// Everything happens in a network namespace that stands for Dom0's. The containers' namespaces are
+// beside it.
 const holders: ChildProcess[] = [];
 async function namespace(): Promise<{ path: string; sh: (script: string) => string; end: () => void }> {
   const child = spawn('unshare', ['-n', 'sh', '-c', QUIET], {
@@ -37,7 +39,7 @@ const dom0 = await namespace();
 const host = new Host({ annotations: ['network-*'] }, { netns: dom0.path });
 
 before(() =>
-  // A port of its own, so that the bridge has a carrier at any time.
+  // The bridge has a port of its own, so it has a carrier at any time.
   dom0.sh(`ip link add name br0 type bridge && ip addr add 10.9.0.1/24 dev br0 && ip link set br0 up
     ip link add name port type veth peer name end && ip link set end up && ip link set port master br0 up`),
 );
@@ -52,7 +54,7 @@ async function container(address: string, more = '') {
   const port = `p${made++}`;
   dom0.sh(`ip link add ${port} type veth peer name eth0 netns ${/\d+/.exec(ns.path)?.[0]} &&
     ip link set ${port} master br0 up`);
-  // The address of its own says that the kernel has noticed the carrier, so that nothing changes from here on.
+  // The kernel's own address shows that it has noticed the carrier. Nothing changes after that.
   ns.sh(`ip addr add ${address} dev eth0; ip link set eth0 up; ip route add default via 10.9.0.1
     until ip -o addr show dev eth0 | grep -q ' fe80:'; do sleep 0.01; done; ${more}`);
   return { ...ns, port };
@@ -63,7 +65,10 @@ function linux(path: string): Record<string, unknown> {
   return { linux: { namespaces: [...namespaces, { type: 'network', path }] } };
 }
 
-/** What `ip`, and `tc` show of an engine's interface that must be the same again after the container's end. */
+/**
+ * The output of `ip` and `tc` about an engine's interface. It must be the same again after the
+ * container's end.
+ */
 // An IPv6 address is tentative until the kernel has looked for a duplicate.
 const traces = (ns: { sh: (script: string) => string }): string =>
   ns
@@ -132,7 +137,7 @@ test('an interface that cannot be joined later does not end the following of oth
   assert.deepEqual(host.run(['start', 'without']), SILENT);
   const [domain] = host.domains();
   const log = join(host.domainPlaces('without').lib, 'monitor.log');
-  // The vif cannot move in beside one of its name.
+  // The vif cannot move in beside an interface of the same name.
   ns.sh(`ip link add vif${domain}.1 type veth peer name vif${domain}.99; ip link add eth1 type veth peer name vif0.0;
     ip link set eth1 up`);
   for (let i = 0; i < 100 && !readFileSync(log, 'utf8').includes('to eth1'); i++) await sleep(50);
@@ -194,7 +199,8 @@ test('a namespace that is empty, and network-mode none', async () => {
   ns.end();
 });
 
-// nerdctl and libnetwork do it so: the hook gets the state, and finds the namespace by its pid.
+// nerdctl and libnetwork work like this: the hook gets the state, and finds the namespace by its
+// pid.
 test('a namespace that a createRuntime hook configures', async () => {
   const script = `pid=$(sed 's/.*"pid": *\\([0-9]*\\).*/\\1/') && ip link add hooked type veth peer name eth0 netns $pid
     ip link set hooked master br0 up
@@ -255,7 +261,7 @@ test('names are asked where the engine answers', async () => {
   const c = host.create('names', {
     bundle: host.script('busybox nslookup -type=a web; busybox nslookup -type=a nobody', change),
   });
-  // A name server of the engine's, in the namespace: it knows one name.
+  // A name server of the engine, in the namespace. It knows one name.
   const server = spawn('nsenter', [`--net=${ns.path}`, process.execPath, '-e', NAME_SERVER], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

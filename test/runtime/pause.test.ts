@@ -119,7 +119,7 @@ test('a pause that was killed before xl did anything: the container runs, and ca
   assert.equal(status('half'), 'running');
   assert.deepEqual(host.run(['pause', 'half']), SILENT);
   assert.equal(status('half'), 'paused');
-  // And one that was killed after it.
+  // Here the call was killed after it.
   rmSync(host.domainPlaces('half').paused);
   assert.equal(status('half'), 'paused');
   assert.deepEqual(host.run(['resume', 'half']), SILENT);

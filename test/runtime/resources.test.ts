@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a container's domain is given.
+// The resources that a container's domain gets.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What config.json asks for to confine the program, by the real agent on this machine.
+// The parts of config.json that confine the program. The real agent applies them on this machine.
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
@@ -24,7 +24,7 @@ interface Outcome {
   stderr: string;
 }
 
-/** A whole life; fails unless create and start succeed. */
+/** Runs a whole life. Fails unless create and start succeed. */
 async function run(id: string, change: Json): Promise<Outcome> {
   const c = host.create(id, { bundle: host.bundle(change) });
   assert.equal(await c.created, 0, c.text('stderr'));

@@ -91,7 +91,7 @@ test('without stdin, as from /dev/null, the program reads its end', async () => 
 test('create and start hold no pipe of the container: their own end at once', async () => {
   const bundle = host.script('sleep 60');
   const pipes = host.begin(['create', '--bundle', bundle, 'hold']);
-  // `create` gave its stdout to the container: it stays open until the container ends.
+  // `create` gave its stdout to the container, so it stays open until the container ends.
   let closed = false;
   void pipes.result.then(() => {
     closed = true;

@@ -8,7 +8,7 @@ import { configJson, processJson } from '../fixtures/spec.ts';
 import type { Terminal } from '../fixtures/terminal.ts';
 
 const host = new Host();
-// What a failing test leaves would keep this process alive.
+// The rest of a failing test would keep this process alive.
 after(() => host.remove());
 const SILENT = { status: 0, stdout: '', stderr: '' };
 const MOUNTS = [
@@ -23,7 +23,7 @@ const MOUNTS = [
 const NO_SOCKET = 'cannot allocate tty if runc will detach without setting console socket';
 const NO_TERMINAL = 'cannot use console socket if runc will not detach or allocate tty';
 
-/** A container whose program has a terminal; a string is a script. */
+/** A bundle whose program has a terminal. A string is a script. */
 const bundle = (script: string, change: Record<string, unknown> = {}): string =>
   host.bundle({
     process: processJson({ args: ['/bin/sh', '-c', script], terminal: true, ...change }),
@@ -162,7 +162,7 @@ for (const [kind, make] of KINDS) {
     const { terminal, done } = await make('read x; stty -opost; seq 1 20000; echo last');
     terminal.command('hold');
     terminal.type('go\r');
-    // The program cannot end: nobody reads. What follows is in order.
+    // The program cannot end, because nobody reads. The following steps are in order.
     terminal.command('ask');
     await terminal.hears(/^size/m);
     terminal.command('read');
@@ -222,7 +222,7 @@ test('job control: a shell has its terminal', async () => {
   terminal.type("sh -c 'echo go; exec cat'\r");
   await terminal.sees(/^go\r$/m);
   terminal.type('x\r');
-  // Echoed by the terminal, written by cat: so it is in the foreground.
+  // The terminal echoes it and cat writes it, so cat is in the foreground.
   await terminal.sees(/x\r\nx\r\n/);
   terminal.type('\x1a');
   await terminal.sees(/Stopped.*\r\n\/ # /);

@@ -30,7 +30,7 @@ after(async () => {
   await c.exit;
 });
 
-/** update with these resources on its standard input. */
+/** Runs update with these resources on its standard input. */
 function update(resources: object | string, ...form: string[]): object {
   const { status, stdout, stderr } = spawnSync(
     host.runtime,
@@ -192,7 +192,7 @@ test('a paused container: what needs its guest waits for resume, the rest does n
 });
 
 test('an update that was killed after xl did its work is repeated, not skipped', () => {
-  // As it is when update dies between mem-set and state.json.
+  // This is the state when update dies between mem-set and state.json.
   const [id = ''] = domain.split('/').slice(-1);
   assert.equal(spawnSync(host.config.xl, ['mem-set', id, '128m']).status, 0);
   assert.deepEqual(update({ memory: { limit: 64 * MIB } }), SILENT);

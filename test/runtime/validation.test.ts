@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the validation programs of runtime-tools check, as far as a virtual machine can pass it: the facts, in tests of our own.
-// Theirs look at the bundle's rootfs for what the program wrote; here that is a copy, so these look at the program's output.
+// The facts that the validation programs of runtime-tools check, in tests of our own, as far as a
+// virtual machine can pass them. The programs look into the bundle's rootfs for the files of the
+// container's program. Here the rootfs is a copy, so these tests look at the program's output.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +13,8 @@ import { configJson, processJson } from '../fixtures/spec.ts';
 const host = new Host();
 type Json = Record<string, unknown>;
 
-// The configuration that runtime-tools generates, without what this machine's own kernel has not.
+// The configuration that runtime-tools generates, without the parts that this machine's own kernel
+// lacks.
 const CAPABILITIES =
   'CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE'
     .split(' ')
@@ -67,7 +69,7 @@ const program = (script: string, change: Json = {}): Json => ({
   ...change,
 });
 
-/** A bundle with busybox's applets as programs, as the rootfs of runtime-tools has them. */
+/** A bundle with busybox's applets as programs, as in the rootfs of runtime-tools. */
 function bundleOf(change: Json, prepare: (rootfs: string) => void = () => undefined): string {
   const bundle = host.bundle(configJson({ ...DEFAULT, ...change }));
   prepare(join(bundle, 'rootfs'));
@@ -83,7 +85,7 @@ async function created(id: string, change: Json, prepare?: (rootfs: string) => v
   return c;
 }
 
-/** Create, start, exit, delete: what the program wrote. */
+/** Runs create, start, the program and delete. Gives the output of the program. */
 async function inside(
   script: string,
   change: Json = {},
@@ -187,7 +189,7 @@ test('delete: not without an id, not of nothing, not of what runs, which it leav
   assert.equal(verb('state', 'deleted'), 1);
 });
 
-// Its last process may need a moment to leave.
+// The last process in it may need a moment to leave.
 async function removeFolder(cgroup: string): Promise<void> {
   for (let i = 0; i < 200 && existsSync(cgroup); i++) {
     try {
@@ -364,7 +366,8 @@ test('linux_seccomp: getcwd is refused', async () => {
 });
 
 test('linux_sysctl', async () => {
-  // Not net.ipv4.ip_forward as theirs: in this test the guest's network is the machine's.
+  // The parameter is not net.ipv4.ip_forward as theirs is, because in this test the guest's network
+  // is the machine's.
   const sysctl = { 'kernel.shmmni': '2048', 'fs.mqueue.queues_max': '99' };
   assert.equal(
     await inside('cat /proc/sys/kernel/shmmni /proc/sys/fs/mqueue/queues_max', { linux: linux({ sysctl }) }),

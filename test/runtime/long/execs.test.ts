@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Execs without end in one container.
+// Very many execs in one container.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';

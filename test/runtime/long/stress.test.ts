@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Two hundred lives, in each of which something may be killed at a random moment: nothing is left, no status is wrong.
+// Two hundred lives. In each of them something may be killed at a random moment. Nothing is left,
+// and no status is wrong.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,10 +18,10 @@ const host = new Host();
 type Victim = 'nothing' | 'create' | 'start' | 'kill' | 'delete' | 'monitor' | 'domain';
 const VICTIMS: readonly Victim[] = ['nothing', 'create', 'start', 'kill', 'delete', 'monitor', 'domain'];
 
-/** Runs a verb to its end, or kills it after a random time. True when it came to its end. */
+/** Runs a verb to its end, or kills it after a random time. Gives true when it came to its end. */
 async function call(args: string[], killed: boolean, random: () => number): Promise<boolean> {
   const { child } = host.begin(args);
-  // Its pipes may be a container's that goes on: only its own end counts.
+  // Its pipes may belong to a container that goes on, so only its own end counts.
   const ended = once(child, 'exit') as Promise<[status: number | null]>;
   if (killed) {
     await sleep(random() * 120);
@@ -42,7 +43,7 @@ function killPid(pid: number | undefined): void {
   try {
     if (pid !== undefined) process.kill(pid, 'SIGKILL');
   } catch {
-    // It was quicker.
+    // The process has ended before the signal.
   }
 }
 
@@ -50,7 +51,10 @@ function killDomain(id: string): void {
   for (const d of host.domains(host.storedDomain(id).name)) spawnSync(host.config.xl, ['destroy', d]);
 }
 
-/** The statuses that a life may have: the program's own 7 unless something was killed before it could end. */
+/**
+ * The statuses that a life may have. It is the program's own 7, unless something was killed before
+ * the program could end.
+ */
 function allowed(victim: Victim, finishes: boolean): readonly number[] {
   const own = finishes ? 7 : 137;
   if (victim === 'monitor') return [own, 137];
