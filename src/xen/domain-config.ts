@@ -60,7 +60,10 @@ const BASE_CMDLINE = 'console=hvc0 quiet loglevel=4 panic=0 random.trust_cpu=on'
 // Our guests have no PCI devices and no image to resume from. Probing for them costs boot time.
 const PV_CMDLINE = 'noresume pci=off';
 
-/** The kernel's command line. Processes are never described here: they go through the guest channel. */
+/**
+ * The kernel's command line. Processes are never described here: they go through the guest
+ * channel.
+ */
 export function kernelCommandLine(plan: Pick<Boot, 'type' | 'arch' | 'boot' | 'cmdline'>): string {
   const own = plan.arch === 'x86_64' ? `${BASE_CMDLINE} ${PV_CMDLINE}` : BASE_CMDLINE;
   return [plan.boot ?? own, plan.cmdline].filter((p) => p !== '').join(' ');

@@ -32,7 +32,7 @@ test('files: by path, by name, by the name of a part where several have it; long
   assert.deepEqual([[...one.parts], one.e2eFiles], [['e2e'], ['test/e2e/network.test.ts']]);
   const two = choose(['test/e2e/run.test.ts', 'oci/ipv4.test.ts']);
   assert.deepEqual([...two.parts], ['e2e', 'unit']);
-  assert.deepEqual([two.e2eFiles, two.unitFiles], [['test/e2e/run.test.ts'], ['test/oci/ipv4.test.ts']]);
+  assert.deepEqual([two.e2eFiles, two.unitFiles], [['test/e2e/run.test.ts'], ['test/host/ipv4.test.ts']]);
   assert.deepEqual(choose(['lives']).e2eFiles, ['test/e2e/long/lives.test.ts']);
 });
 

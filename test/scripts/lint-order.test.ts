@@ -153,7 +153,7 @@ describe('the order of imports', () => {
         'test/t.ts': 'export {};',
       }),
       [
-        'scripts/s.ts imports test/t.ts: scripts may import src, lab only',
+        'scripts/s.ts imports test/t.ts: scripts may import src, lab, test/fixtures only',
         'src/cli/a.ts imports package.json: src/cli may import src only',
         'src/cli/a.ts imports lab/l.ts: src/cli may import src only',
       ],
