@@ -67,9 +67,10 @@ struct vxn_transport *boot_channel(struct error *e) {
   return NULL;
 #else
   if (access("/dev/xen/xenbus", F_OK) < 0) boot_mount("xenfs", "/proc/xen", 0, NULL);
-  struct vxn_transport *t = vxn_transport_vchan_server("data/vxn", READ_RING, WRITE_RING);
-  if (t == NULL) fail(e, errno, "offering the vchan: %s", errno_text(errno));
-  return t;
+  static struct vxn_transport t;
+  if (vxn_transport_vchan_server(&t, "data/vxn", READ_RING, WRITE_RING) == 0) return &t;
+  fail(e, errno, "offering the vchan: %s", errno_text(errno));
+  return NULL;
 #endif
 }
 

@@ -36,7 +36,9 @@ struct vxn_transport *trial_channel(const char *where, struct error *e) {
   char *end;
   long fd = strtol(where, &end, 10);
   if (*end != '\0' || end == where) fd = accept_one(where, e);
-  struct vxn_transport *t = fd < 0 ? NULL : vxn_transport_socket((int)fd);
-  if (t == NULL && fd >= 0) fail(e, errno, "%s: %s", where, errno_text(errno));
-  return t;
+  if (fd < 0) return NULL;
+  static struct vxn_transport t;
+  if (vxn_transport_socket(&t, (int)fd) == 0) return &t;
+  fail(e, errno, "%s: %s", where, errno_text(errno));
+  return NULL;
 }

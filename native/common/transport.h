@@ -18,6 +18,7 @@
 struct vxn_transport {
   int fd;
   uint32_t events;  ///< for epoll
+  void *handle;     ///< of the side that implements it
   /// Bytes read, 0 when there are none now, -1 with errno when the peer is gone and everything it
   /// sent was read.
   ssize_t (*read)(struct vxn_transport *t, void *buf, size_t size);
@@ -28,22 +29,23 @@ struct vxn_transport {
   void (*close)(struct vxn_transport *t);
 };
 
-/// Takes over fd, a connected stream socket. NULL with errno on failure; fd stays the caller's
-/// then.
-struct vxn_transport *vxn_transport_socket(int fd);
+// Each function below opens *t, which is the caller's memory until close(): a program that is to
+// stay small does not get a heap for it.
 
-/// Connects to the unix stream socket at path. NULL with errno on failure: ENAMETOOLONG for a path
-/// of 108 bytes or more.
-struct vxn_transport *vxn_transport_unix(const char *path);
+/// Takes over fd, a connected stream socket. 0, or -1 with errno; fd stays the caller's then.
+int vxn_transport_socket(struct vxn_transport *t, int fd);
+
+/// Connects to the unix stream socket at path. 0, or -1 with errno: ENAMETOOLONG for a path of 108
+/// bytes or more.
+int vxn_transport_unix(struct vxn_transport *t, const char *path);
 
 #ifndef VXN_NO_XEN
-/// Offers a vchan to Dom0 under `path` (below the domain's own xenstore home). NULL with errno on
-/// failure.
-struct vxn_transport *vxn_transport_vchan_server(const char *path, size_t read_ring, size_t write_ring);
+/// Offers a vchan to Dom0 under `path` (below the domain's own xenstore home). 0, or -1 with errno.
+int vxn_transport_vchan_server(struct vxn_transport *t, const char *path, size_t read_ring, size_t write_ring);
 
-/// Connects to the vchan that domain domid offers under `path` (absolute, in xenstore). NULL with
-/// errno on failure.
-struct vxn_transport *vxn_transport_vchan_client(int domid, const char *path);
+/// Connects to the vchan that domain domid offers under `path` (absolute, in xenstore). 0, or -1
+/// with errno.
+int vxn_transport_vchan_client(struct vxn_transport *t, int domid, const char *path);
 #endif
 
 #endif

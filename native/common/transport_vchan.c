@@ -3,15 +3,9 @@
 
 #include <errno.h>
 #include <libxenvchan.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 
-struct vchan_transport {
-  struct vxn_transport t;
-  struct libxenvchan *chan;
-};
-
-static struct libxenvchan *chan_of(struct vxn_transport *t) { return ((struct vchan_transport *)t)->chan; }
+static struct libxenvchan *chan_of(struct vxn_transport *t) { return t->handle; }
 
 // The library asks the peer for a wake-up exactly when it answers with less than was asked for.
 static ssize_t vchan_read(struct vxn_transport *t, void *buf, size_t size) {
@@ -37,39 +31,32 @@ static ssize_t vchan_write(struct vxn_transport *t, const void *buf, size_t size
 // Takes the event and unmasks its port; without that no other event ever arrives.
 static int vchan_ack(struct vxn_transport *t) { return libxenvchan_wait(chan_of(t)); }
 
-static void vchan_close(struct vxn_transport *t) {
-  libxenvchan_close(chan_of(t));
-  free(t);
-}
+static void vchan_close(struct vxn_transport *t) { libxenvchan_close(chan_of(t)); }
 
-static struct vxn_transport *wrap(struct libxenvchan *chan) {
+static int wrap(struct vxn_transport *t, struct libxenvchan *chan) {
   if (chan == NULL) {
     if (errno == 0) errno = ENODEV;
-    return NULL;
-  }
-  struct vchan_transport *v = calloc(1, sizeof *v);
-  if (v == NULL) {
-    libxenvchan_close(chan);
-    errno = ENOMEM;
-    return NULL;
+    return -1;
   }
   chan->blocking = 0;  // the library leaves it uninitialised
-  v->chan = chan;
-  v->t.fd = libxenvchan_fd_for_select(chan);
-  v->t.events = EPOLLIN;
-  v->t.read = vchan_read;
-  v->t.write = vchan_write;
-  v->t.ack = vchan_ack;
-  v->t.close = vchan_close;
-  return &v->t;
+  *t = (struct vxn_transport){
+      .fd = libxenvchan_fd_for_select(chan),
+      .events = EPOLLIN,
+      .handle = chan,
+      .read = vchan_read,
+      .write = vchan_write,
+      .ack = vchan_ack,
+      .close = vchan_close,
+  };
+  return 0;
 }
 
-struct vxn_transport *vxn_transport_vchan_server(const char *path, size_t read_ring, size_t write_ring) {
+int vxn_transport_vchan_server(struct vxn_transport *t, const char *path, size_t read_ring, size_t write_ring) {
   errno = 0;
-  return wrap(libxenvchan_server_init(NULL, 0, path, read_ring, write_ring));
+  return wrap(t, libxenvchan_server_init(NULL, 0, path, read_ring, write_ring));
 }
 
-struct vxn_transport *vxn_transport_vchan_client(int domid, const char *path) {
+int vxn_transport_vchan_client(struct vxn_transport *t, int domid, const char *path) {
   errno = 0;
-  return wrap(libxenvchan_client_init(NULL, domid, path));
+  return wrap(t, libxenvchan_client_init(NULL, domid, path));
 }

@@ -3,11 +3,12 @@
 
 #include "../xen/guest_channel.h"
 
+static struct vxn_transport channel;
 static struct stream stream;
 
 int guest_open(uint32_t domid, const char *path, const struct stream_events *events) {
-  struct vxn_transport *channel = guest_channel_open(domid, path);
-  return channel == NULL ? -1 : stream_open(&stream, channel, events);
+  if (guest_channel_open(&channel, domid, path) < 0) return -1;
+  return stream_open(&stream, &channel, events);
 }
 
 bool guest_has_room(void) { return stream_has_room(&stream); }

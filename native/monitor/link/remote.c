@@ -9,23 +9,22 @@
 
 #include "stream.h"
 
-static struct vxn_transport *transport;
+static struct vxn_transport transport;
 static struct stream stream;
 static struct link_events on;
 
 int remote_connect(const char *dir) {
   char path[PATH_MAX];
   if (snprintf(path, sizeof path, "%s/control.sock", dir) >= (int)sizeof path) path[0] = '\0';
-  transport = vxn_transport_unix(path);
-  return transport == NULL ? -1 : 0;
+  return vxn_transport_unix(&transport, path);
 }
 
-static void wait_for_room(void) { poll(&(struct pollfd){.fd = transport->fd, .events = POLLOUT}, 1, -1); }
+static void wait_for_room(void) { poll(&(struct pollfd){.fd = transport.fd, .events = POLLOUT}, 1, -1); }
 
 // False when the monitor has hung up.
 static bool send_all(const char *bytes, size_t size) {
   for (;;) {
-    ssize_t n = transport->write(transport, bytes, size);
+    ssize_t n = transport.write(&transport, bytes, size);
     if (n < 0) return false;
     bytes += n;
     size -= (size_t)n;
@@ -39,7 +38,7 @@ int remote_copy(int file) {
   lseek(file, 0, SEEK_SET);  // the program that wrote the file shares its offset
   for (ssize_t n; (n = read(file, chunk, sizeof chunk)) != 0;) {
     if (n < 0) return -1;
-    // A monitor that has hung up: its reason, if it gave one, is read later.
+    // The reason of a monitor that has hung up, if it gave one, is read later.
     if (!send_all(chunk, (size_t)n)) return 0;
   }
   return 0;
@@ -70,7 +69,7 @@ const struct link *remote_open(const struct link_events *events) {
       .process = REMOTE_PROCESS, .has_room = has_room, .send = send_frame, .hang_up = hang_up};
   static const struct stream_events stream_events = {frame, closed};
   on = *events;
-  return stream_open(&stream, transport, &stream_events) < 0 ? NULL : &link;
+  return stream_open(&stream, &transport, &stream_events) < 0 ? NULL : &link;
 }
 
 void remote_receive(void) { stream_receive(&stream); }

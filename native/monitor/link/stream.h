@@ -30,7 +30,7 @@ struct stream {
   uint8_t queue[STREAM_QUEUE];
 };
 
-/// Takes over the open transport. 0, or -1 with errno.
+/// Begins to use the open transport, which has to outlive the stream. 0, or -1 with errno.
 int stream_open(struct stream *s, struct vxn_transport *t, const struct stream_events *events);
 
 /// True when the stream is open and a frame of the largest size can be queued.

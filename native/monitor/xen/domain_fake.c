@@ -19,7 +19,7 @@
 static bool waits;  // made paused, and not to run yet
 static char socket_path[512], tty_path[512], exit_path[512], tty[64];
 static struct domain_events on;
-static struct vxn_transport *connection;  // from domain_unpause(): the domain lives as long as it
+static struct vxn_transport connection;  // from domain_unpause(): the domain lives as long as it
 static struct source life = {.fd = -1}, served = {.fd = -1};
 
 void domain_waits(void) { waits = true; }
@@ -87,10 +87,9 @@ static void life_ended(struct source *s, uint32_t events) {
 }
 
 int domain_unpause(void) {
-  connection = vxn_transport_unix(socket_path);
-  if (connection == NULL) return -1;
+  if (vxn_transport_unix(&connection, socket_path) < 0) return -1;
   waits = false;
-  life = (struct source){.fd = connection->fd, .events = EPOLLIN, .ready = life_ended};
+  life = (struct source){.fd = connection.fd, .events = EPOLLIN, .ready = life_ended};
   return loop_add(&life);
 }
 

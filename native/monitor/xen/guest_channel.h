@@ -7,8 +7,8 @@
 
 #include "../../common/transport.h"
 
-/// Connects to the channel that domain domid serves at path, as domain_events.served named it.
-/// NULL with errno on failure.
-struct vxn_transport *guest_channel_open(uint32_t domid, const char *path);
+/// Connects to the channel that domain domid serves at path, as domain_events.served named it. 0,
+/// or -1 with errno.
+int guest_channel_open(struct vxn_transport *t, uint32_t domid, const char *path);
 
 #endif

@@ -2,6 +2,6 @@
 // The channel is a vchan whose server is the guest. path is one of xenstore.
 #include "guest_channel.h"
 
-struct vxn_transport *guest_channel_open(uint32_t domid, const char *path) {
-  return vxn_transport_vchan_client((int)domid, path);
+int guest_channel_open(struct vxn_transport *t, uint32_t domid, const char *path) {
+  return vxn_transport_vchan_client(t, (int)domid, path);
 }
