@@ -25,7 +25,7 @@ int channel_open(struct vxn_transport *t, vxn_frame_fn take, struct error *e) {
   ch.t = t;
   ch.take = take;
   ch.watch.fd = t->fd;
-  vxn_parser_init(&ch.parser, false);
+  vxn_parser_init(&ch.parser, VXN_FROM_HOST);
   log_also(send_log);
   if (watch_add(&ch.watch, t->events, wake_up) < 0) return fail(e, errno, "channel: %s", errno_text(errno));
   return 0;

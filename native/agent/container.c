@@ -35,7 +35,7 @@ struct container *container_find(uint32_t id) {
 static void settle(struct container *c, enum container_state state) {
   c->state = state;
   if (state == CONTAINER_FAILED) {
-    send_failed(c->id, &c->error);
+    send_failed(VXN_G_CONTAINER_FAILED, c->id, &c->error);
   } else {
     uint8_t now[8];
     vxn_put64(now, boot_ns());
@@ -172,7 +172,7 @@ void container_create(uint32_t id, const uint8_t *payload, size_t len) {
   if (c == NULL) {
     struct error e;
     fail(&e, ENOMEM, "out of memory");
-    send_failed(id, &e);
+    send_failed(VXN_G_CONTAINER_FAILED, id, &e);
     return;
   }
   if (prepare(c, payload, len) < 0) {

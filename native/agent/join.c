@@ -40,10 +40,10 @@ static void refuse(struct join *j) {
   j->refused = true;
 }
 
-static void answer_refused(uint32_t id) {
+static void answer_refused(const struct join *j) {
   struct error e;
   fail(&e, ENOMEM, "too many long descriptions at once");
-  send_failed(id, &e);
+  send_failed(j->type == VXN_H_CONTAINER ? VXN_G_CONTAINER_FAILED : VXN_G_PROCESS_FAILED, j->id, &e);
 }
 
 static vxn_fault append(struct join *j, const uint8_t *payload, size_t len) {
@@ -78,7 +78,7 @@ vxn_fault join_frame(const struct vxn_header *h, const uint8_t *payload,
   vxn_fault fault = append(j, payload, h->length);
   if (fault != NULL || more) return fault;
   if (j->refused) {
-    answer_refused(j->id);
+    answer_refused(j);
   } else {
     done(j->id, j->data, j->len);
   }

@@ -6,7 +6,7 @@
 #include "protocol.h"
 
 /// Takes a frame of a description. done gets the id and the whole description with its last frame.
-/// A description that would need too much memory is refused with FAILED after its last frame; the
+/// A description that would need too much memory is refused after its last frame; the
 /// others go on.
 vxn_fault join_frame(const struct vxn_header *h, const uint8_t *payload,
                      void (*done)(uint32_t id, const uint8_t *data, size_t len));

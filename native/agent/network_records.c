@@ -12,7 +12,7 @@
 static int no_memory(struct error *e) { return fail(e, ENOMEM, "out of memory"); }
 
 static int malformed(const struct vxn_record *r, struct error *e) {
-  return fail(e, EINVAL, "malformed record %u of %u bytes", r->tag, r->length);
+  return fail(e, EINVAL, "malformed record 0x%04x of %u bytes", r->tag, r->length);
 }
 
 static int take_u32(const struct vxn_record *r, uint32_t *out, struct error *e) {
@@ -64,7 +64,7 @@ static int take_link_record(struct pool *p, struct link_desc *l, const struct vx
     case VXN_T_LINK_SETTING:
       return take_setting(p, l, r, e);
     default:
-      return fail(e, EINVAL, "unknown record %u in LINK", r->tag);
+      return fail(e, EINVAL, "unknown record 0x%04x in LINK", r->tag);
   }
 }
 
@@ -133,7 +133,7 @@ static int take_record(struct network_desc *d, const struct vxn_record *r, struc
     case VXN_T_RESOLVER:
       return take_resolver(d, r, e);
     default:
-      return fail(e, EINVAL, "unknown record %u in NETWORK", r->tag);
+      return fail(e, EINVAL, "unknown record 0x%04x in NETWORK", r->tag);
   }
 }
 

@@ -132,7 +132,8 @@ static vxn_fault from_agent(void *ctx, const struct vxn_header *h, const uint8_t
       owed[2] += h->length;
       break;
     case VXN_G_CREDIT: credit += vxn_get32(payload + 4); break;
-    case VXN_G_FAILED: failed(payload, h->length); break;
+    case VXN_G_CONTAINER_FAILED:
+    case VXN_G_PROCESS_FAILED: failed(payload, h->length); break;
     case VXN_G_EXIT: {
       uint32_t signal = vxn_get32(payload + 4);
       ended(signal != 0 ? 128 + (int)signal : (int)vxn_get32(payload));
@@ -199,7 +200,7 @@ struct vxn_transport *once_channel(struct error *e) {
   uint8_t version[4];
   vxn_put32(version, VXN_PROTOCOL_VERSION);
   answer(VXN_H_HELLO, 0, version, sizeof version);
-  vxn_parser_init(&parser, true);
+  vxn_parser_init(&parser, VXN_FROM_GUEST);
   transport = (struct vxn_transport){.fd = fd,
                                      .events = EPOLLIN | EPOLLET,
                                      .read = once_read,

@@ -66,7 +66,7 @@ static struct process *init_of(const struct container *c) {
 static void forget_init(struct process *p) { p->is_init = false; }
 
 static void process_failed(struct process *p, const struct error *e) {
-  send_failed(p->id, e);
+  send_failed(VXN_G_PROCESS_FAILED, p->id, e);
   streams_close(&p->streams);
   if (p->reports.fd >= 0) watch_close(&p->reports);
   p->state = p->pid > 0 ? PROCESS_FAILED : PROCESS_GONE;
@@ -226,11 +226,11 @@ void process_create(uint32_t id, const uint8_t *payload, size_t len) {
   struct process *p = calloc(1, sizeof *p);
   if (p == NULL) {
     fail(&e, ENOMEM, "out of memory");
-    send_failed(id, &e);
+    send_failed(VXN_G_PROCESS_FAILED, id, &e);
     return;
   }
   if (describe(p, payload, len, &e) < 0) {
-    send_failed(id, &e);
+    send_failed(VXN_G_PROCESS_FAILED, id, &e);
     pool_free(&p->desc.pool);
     free(p);
     return;

@@ -9,12 +9,12 @@
 static int no_memory(struct error *e) { return fail(e, ENOMEM, "out of memory"); }
 
 static int malformed(const struct vxn_record *r, struct error *e) {
-  return fail(e, EINVAL, "malformed record %u of %u bytes", r->tag, r->length);
+  return fail(e, EINVAL, "malformed record 0x%04x of %u bytes", r->tag, r->length);
 }
 
 static int take_string(struct pool *p, const struct vxn_record *r, const char **out, struct error *e) {
   if (r->length > 0 && memchr(r->value, 0, r->length) != NULL)
-    return fail(e, EINVAL, "record %u holds a NUL byte", r->tag);
+    return fail(e, EINVAL, "record 0x%04x holds a NUL byte", r->tag);
   *out = pool_string(p, r->value, r->length);
   return *out == NULL ? no_memory(e) : 0;
 }
@@ -56,7 +56,7 @@ static int each_record(const uint8_t *data, size_t len, record_fn fn, void *desc
 }
 
 static int unknown(const struct vxn_record *r, const char *where, struct error *e) {
-  return fail(e, EINVAL, "unknown record %u in %s", r->tag, where);
+  return fail(e, EINVAL, "unknown record 0x%04x in %s", r->tag, where);
 }
 
 static int mount_record(void *desc, struct pool *p, const struct vxn_record *r, struct error *e) {

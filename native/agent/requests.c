@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "requests.h"
 
+#include <stdio.h>
+
 #include "container.h"
 #include "dns.h"
 #include "join.h"
@@ -10,35 +12,13 @@
 #include "stats.h"
 #include "watch.h"
 
-// The frames that a host may send: bounds of the payload, and whether the id names something.
-static const struct host_rule {
-  uint16_t type;
-  uint32_t min, max;
-  bool id;
-} host_rules[] = {
-    {VXN_H_HELLO, 4, 4, false},
-    {VXN_H_CONTAINER, 0, VXN_PAYLOAD_MAX, true},
-    {VXN_H_PROCESS, 0, VXN_PAYLOAD_MAX, true},
-    {VXN_H_STDIN, 0, VXN_PAYLOAD_MAX, true},
-    {VXN_H_STDIN_EOF, 0, 0, true},
-    {VXN_H_CREDIT, 8, 8, true},
-    {VXN_H_SIGNAL, 8, 8, true},
-    {VXN_H_RESIZE, 4, 4, true},
-    {VXN_H_FILE, 0, VXN_PAYLOAD_MAX, true},
-    {VXN_H_FILE_DATA, 0, VXN_PAYLOAD_MAX, true},
-    {VXN_H_NETWORK, 0, VXN_PAYLOAD_MAX, true},
-    {VXN_H_STATS, 0, 0, true},
-    {VXN_H_PING, 0, 64, true},
-    {VXN_H_POWEROFF, 0, 0, false},
-    {VXN_H_DNS, 0, VXN_PAYLOAD_MAX, true},
-};
-
-static bool host_header_ok(const struct vxn_header *h) {
-  for (size_t i = 0; i < sizeof host_rules / sizeof *host_rules; i++) {
-    const struct host_rule *r = &host_rules[i];
-    if (r->type == h->type) return h->length >= r->min && h->length <= r->max && (h->id != 0) == r->id;
-  }
-  return false;
+static vxn_fault take_version(uint32_t chosen) {
+  static char fault[128];
+  if (chosen == VXN_PROTOCOL_VERSION) return NULL;
+  snprintf(fault, sizeof fault,
+           "it chose version %u of the protocol, version %u is needed: boot the initramfs of the vxn in Dom0", chosen,
+           VXN_PROTOCOL_VERSION);
+  return fault;
 }
 
 // A process may end while frames for it are under way, so a process that does not exist is no
@@ -65,10 +45,9 @@ static vxn_fault process_frame(const struct vxn_header *h, const uint8_t *payloa
 
 vxn_fault requests_take(void *ctx, const struct vxn_header *h, const uint8_t *payload) {
   (void)ctx;
-  if (!host_header_ok(h)) return "frame that a host may not send";
   switch (h->type) {
     case VXN_H_HELLO:
-      return vxn_get32(payload) == VXN_PROTOCOL_VERSION ? NULL : "version that the agent does not speak";
+      return take_version(vxn_get32(payload));
     case VXN_H_CONTAINER:
       return join_frame(h, payload, container_create);
     case VXN_H_PROCESS:

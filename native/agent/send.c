@@ -78,13 +78,13 @@ void send_hello(uint64_t began_ns) {
   send_frame(VXN_G_HELLO, 0, payload, 20 + release);
 }
 
-void send_failed(uint32_t id, const struct error *e) {
+void send_failed(uint16_t type, uint32_t id, const struct error *e) {
   uint8_t payload[4 + VXN_TEXT_MAX];
   size_t len = strnlen(e->text, VXN_TEXT_MAX);
   memcpy(payload + 4, e->text, len);
   len = make_utf8((char *)payload + 4, len);
   vxn_put32(payload, (uint32_t)e->code);
-  send_frame(VXN_G_FAILED, id, payload, 4 + len);
+  send_frame(type, id, payload, 4 + len);
 }
 
 void send_log(const char *text) {

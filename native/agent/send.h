@@ -25,8 +25,8 @@ void send_u32_u32(uint16_t type, uint32_t id, uint32_t a, uint32_t b);
 
 /// HELLO; began_ns is when the agent began.
 void send_hello(uint64_t began_ns);
-/// FAILED for a container or a process.
-void send_failed(uint32_t id, const struct error *e);
+/// CONTAINER_FAILED or PROCESS_FAILED.
+void send_failed(uint16_t type, uint32_t id, const struct error *e);
 /// LOG, unless the host reads nothing: its silence must not make the agent's memory grow.
 void send_log(const char *text);
 

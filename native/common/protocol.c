@@ -33,6 +33,79 @@ void vxn_put_header(uint8_t out[VXN_HEADER_SIZE], const struct vxn_header *h) {
   vxn_put32(out + 8, h->length);
 }
 
+enum vxn_class vxn_class(uint16_t type) { return (enum vxn_class)(type >> 8 & 15); }
+
+// Ids: none (0), one that names something (not 0), or the asker's choice.
+enum id_rule { NO_ID, AN_ID, ANY_ID };
+
+#define BY(sender) (1u << VXN_FROM_##sender)
+// A process in the guest is spoken to in the same words from the monitor and from its clients.
+#define HOST_OR_CLIENT (BY(HOST) | BY(CLIENT))
+#define HOST_OR_FILE (BY(HOST) | BY(FILE))
+#define GUEST_OR_MONITOR (BY(GUEST) | BY(MONITOR))
+
+// Everything that is known about a type of frame, but for its payload's content. A type that is not
+// in here is refused.
+static const struct rule {
+  uint16_t type;
+  uint8_t by;  // senders, as bits
+  enum id_rule id;
+  uint32_t min, max;  // bytes of payload
+  bool more;          // MORE is allowed
+} rules[] = {
+    {VXN_H_HELLO, BY(HOST), NO_ID, 4, 4, false},
+    {VXN_H_NETWORK, BY(HOST), NO_ID, 0, VXN_PAYLOAD_MAX, false},
+    {VXN_H_STATS, HOST_OR_CLIENT, AN_ID, 0, 0, false},
+    {VXN_H_PING, BY(HOST), AN_ID, 0, 64, false},
+    {VXN_H_POWEROFF, BY(HOST), NO_ID, 0, 0, false},
+    {VXN_H_DNS, BY(HOST), AN_ID, 0, VXN_PAYLOAD_MAX, false},
+
+    {VXN_H_CONTAINER, HOST_OR_FILE, AN_ID, 0, VXN_PAYLOAD_MAX, true},
+    {VXN_H_FILE, HOST_OR_FILE, AN_ID, 0, VXN_PAYLOAD_MAX, false},
+    {VXN_H_FILE_DATA, HOST_OR_FILE, AN_ID, 0, VXN_PAYLOAD_MAX, false},
+
+    {VXN_H_PROCESS, HOST_OR_CLIENT | BY(FILE), AN_ID, 0, VXN_PAYLOAD_MAX, true},
+    {VXN_H_STDIN, HOST_OR_CLIENT, AN_ID, 0, VXN_PAYLOAD_MAX, false},
+    {VXN_H_STDIN_EOF, HOST_OR_CLIENT, AN_ID, 0, 0, false},
+    {VXN_H_CREDIT, HOST_OR_CLIENT, AN_ID, 8, 8, false},
+    {VXN_H_SIGNAL, HOST_OR_CLIENT | BY(FIFO), AN_ID, 8, 8, false},
+    {VXN_H_RESIZE, HOST_OR_CLIENT, AN_ID, 4, 4, false},
+
+    {VXN_M_KILL, BY(FIFO), NO_ID, 0, 0, false},
+    {VXN_M_STATUS, BY(CLIENT), ANY_ID, 0, 0, false},
+    {VXN_M_START, BY(FIFO), NO_ID, 0, 0, false},
+    {VXN_M_PAUSED, BY(FIFO), AN_ID, 0, 0, false},
+    {VXN_M_PIDS, BY(CLIENT), ANY_ID, 0, 0, false},
+    {VXN_M_JOIN, BY(FILE), NO_ID, 0, VXN_PAYLOAD_MAX, false},
+
+    {VXN_G_HELLO, BY(GUEST), NO_ID, 21, 84, false},
+    {VXN_G_STATS, GUEST_OR_MONITOR, AN_ID, 0, 4096, false},
+    {VXN_G_PONG, BY(GUEST), AN_ID, 0, 64, false},
+    {VXN_G_DNS, BY(GUEST), AN_ID, 14, VXN_PAYLOAD_MAX, false},
+    {VXN_G_LOG, BY(GUEST), NO_ID, 0, VXN_TEXT_MAX, false},
+
+    {VXN_G_CONTAINER_OK, BY(GUEST), AN_ID, 8, 8, false},
+    {VXN_G_CONTAINER_FAILED, BY(GUEST), AN_ID, 4, 4 + VXN_TEXT_MAX, false},
+
+    {VXN_G_STARTED, GUEST_OR_MONITOR, AN_ID, 12, 12, false},
+    {VXN_G_PROCESS_FAILED, GUEST_OR_MONITOR, AN_ID, 4, 4 + VXN_TEXT_MAX, false},
+    {VXN_G_STDOUT, GUEST_OR_MONITOR, AN_ID, 1, VXN_PAYLOAD_MAX, false},
+    {VXN_G_STDERR, GUEST_OR_MONITOR, AN_ID, 1, VXN_PAYLOAD_MAX, false},
+    {VXN_G_EOF, GUEST_OR_MONITOR, AN_ID, 4, 4, false},
+    {VXN_G_CREDIT, GUEST_OR_MONITOR, AN_ID, 8, 8, false},
+    {VXN_G_EXIT, GUEST_OR_MONITOR, AN_ID, 16, 16, false},
+
+    {VXN_M_REFUSED, BY(MONITOR), ANY_ID, 4, 4 + VXN_TEXT_MAX, false},
+    {VXN_M_STATUS_REPLY, BY(MONITOR), ANY_ID, 12, 12, false},
+    {VXN_M_PIDS_REPLY, BY(MONITOR), ANY_ID, 0, 4096, false},
+};
+
+static const struct rule *rule_of(uint16_t type) {
+  for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+    if (rules[i].type == type) return &rules[i];
+  return NULL;
+}
+
 bool vxn_get_header(const uint8_t in[VXN_HEADER_SIZE], struct vxn_header *h) {
   h->type = vxn_get16(in);
   h->flags = vxn_get16(in + 2);
@@ -40,32 +113,23 @@ bool vxn_get_header(const uint8_t in[VXN_HEADER_SIZE], struct vxn_header *h) {
   h->length = vxn_get32(in + 8);
   if (h->length > VXN_PAYLOAD_MAX) return false;
   if (h->flags == 0) return true;
-  return h->flags == VXN_FLAG_MORE && (h->type == VXN_H_CONTAINER || h->type == VXN_H_PROCESS);
+  const struct rule *r = rule_of(h->type);
+  return h->flags == VXN_FLAG_MORE && r != NULL && r->more;
 }
 
-// The frames that a guest may send: bounds of the payload and whether the id names a container or
-// process.
-static const struct guest_rule {
-  uint16_t type;
-  uint32_t min, max;
-  bool id;
-} guest_rules[] = {
-    {VXN_G_HELLO, 21, 84, false},     {VXN_G_CONTAINER_OK, 8, 8, true},
-    {VXN_G_STARTED, 12, 12, true},    {VXN_G_FAILED, 4, 4 + VXN_TEXT_MAX, true},
-    {VXN_G_STDOUT, 1, VXN_PAYLOAD_MAX, true}, {VXN_G_STDERR, 1, VXN_PAYLOAD_MAX, true},
-    {VXN_G_EOF, 4, 4, true},          {VXN_G_CREDIT, 8, 8, true},
-    {VXN_G_EXIT, 16, 16, true},       {VXN_G_LOG, 0, VXN_TEXT_MAX, false},
-    {VXN_G_STATS, 0, 4096, true},     {VXN_G_PONG, 0, 64, true},
-    {VXN_G_DNS, 14, VXN_PAYLOAD_MAX, true},
-};
+bool vxn_header_ok(enum vxn_sender from, const struct vxn_header *h) {
+  const struct rule *r = rule_of(h->type);
+  if (r == NULL || (r->by & 1u << from) == 0) return false;
+  if (r->id != ANY_ID && (h->id != 0) != (r->id == AN_ID)) return false;
+  return h->length >= r->min && h->length <= r->max && (h->flags == 0 || r->more);
+}
 
-bool vxn_guest_header_ok(const struct vxn_header *h) {
-  for (size_t i = 0; i < sizeof guest_rules / sizeof *guest_rules; i++) {
-    const struct guest_rule *r = &guest_rules[i];
-    if (r->type != h->type) continue;
-    return h->flags == 0 && h->length >= r->min && h->length <= r->max && (h->id != 0) == r->id;
+static vxn_fault fault_of(enum vxn_sender from) {
+  switch (from) {
+    case VXN_FROM_GUEST: return "frame that a guest may not send";
+    case VXN_FROM_HOST: return "frame that a host may not send";
+    default: return "frame that does not belong here";
   }
-  return false;
 }
 
 int vxn_next_record(const uint8_t **p, size_t *left, struct vxn_record *r) {
@@ -80,8 +144,8 @@ int vxn_next_record(const uint8_t **p, size_t *left, struct vxn_record *r) {
   return 1;
 }
 
-void vxn_parser_init(struct vxn_parser *p, bool from_guest) {
-  p->from_guest = from_guest;
+void vxn_parser_init(struct vxn_parser *p, enum vxn_sender from) {
+  p->from = from;
   p->have = 0;
   p->fault = NULL;
 }
@@ -107,7 +171,7 @@ vxn_fault vxn_parser_took(struct vxn_parser *p, size_t n, vxn_frame_fn fn, void 
   bool ok = vxn_get_header(p->buf, &h);
   if (!had_header) {
     if (!ok) return p->fault = "malformed frame header";
-    if (p->from_guest && !vxn_guest_header_ok(&h)) return p->fault = "frame that a guest may not send";
+    if (!vxn_header_ok(p->from, &h)) return p->fault = fault_of(p->from);
   }
   if (p->have < VXN_HEADER_SIZE + h.length) return NULL;
   p->have = 0;

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VXN_PROTOCOL_VERSION 1u
+#define VXN_PROTOCOL_VERSION 2u
 #define VXN_HEADER_SIZE 12u
 #define VXN_PAYLOAD_MAX 65536u
 #define VXN_FRAME_MAX (VXN_HEADER_SIZE + VXN_PAYLOAD_MAX)
@@ -18,131 +18,172 @@
 #define VXN_TEXT_MAX 1024u
 #define VXN_FLAG_MORE 1u
 
+/// Types of frames. H: host to guest, G: guest to host, M: requests to the monitor itself and its
+/// answers. Bits 8 to 11 are the class, bit 15 marks what a guest or monitor answers.
 enum vxn_type {
   VXN_H_HELLO = 0x0001,
-  VXN_H_CONTAINER = 0x0002,
-  VXN_H_PROCESS = 0x0003,
-  VXN_H_STDIN = 0x0004,
-  VXN_H_STDIN_EOF = 0x0005,
-  VXN_H_CREDIT = 0x0006,
-  VXN_H_SIGNAL = 0x0007,
-  VXN_H_RESIZE = 0x0008,
-  VXN_H_FILE = 0x0009,
-  VXN_H_FILE_DATA = 0x000a,
-  VXN_H_NETWORK = 0x000b,
-  VXN_H_STATS = 0x000c,
-  VXN_H_PING = 0x000d,
-  VXN_H_POWEROFF = 0x000e,
-  VXN_H_DNS = 0x000f,
-  VXN_C_KILL = 0x0041,
-  VXN_C_STATUS = 0x0042,
-  VXN_C_START = 0x0043,
-  VXN_C_PAUSED = 0x0044,
-  VXN_C_PIDS = 0x0045,
+  VXN_H_NETWORK = 0x0002,
+  VXN_H_STATS = 0x0003,
+  VXN_H_PING = 0x0004,
+  VXN_H_POWEROFF = 0x0005,
+  VXN_H_DNS = 0x0006,
+
+  VXN_H_CONTAINER = 0x0101,
+  VXN_H_FILE = 0x0102,
+  VXN_H_FILE_DATA = 0x0103,
+
+  VXN_H_PROCESS = 0x0201,
+  VXN_H_STDIN = 0x0202,
+  VXN_H_STDIN_EOF = 0x0203,
+  VXN_H_CREDIT = 0x0204,
+  VXN_H_SIGNAL = 0x0205,
+  VXN_H_RESIZE = 0x0206,
+
+  VXN_M_KILL = 0x0401,
+  VXN_M_STATUS = 0x0402,
+  VXN_M_START = 0x0403,
+  VXN_M_PAUSED = 0x0404,
+  VXN_M_PIDS = 0x0405,
+  VXN_M_JOIN = 0x0406,
 
   VXN_G_HELLO = 0x8001,
-  VXN_G_CONTAINER_OK = 0x8002,
-  VXN_G_STARTED = 0x8003,
-  VXN_G_FAILED = 0x8004,
-  VXN_G_STDOUT = 0x8005,
-  VXN_G_STDERR = 0x8006,
-  VXN_G_EOF = 0x8007,
-  VXN_G_CREDIT = 0x8008,
-  VXN_G_EXIT = 0x8009,
-  VXN_G_LOG = 0x800a,
-  VXN_G_STATS = 0x800b,
-  VXN_G_PONG = 0x800c,
-  VXN_G_DNS = 0x800d,
-  VXN_M_STATUS = 0x8042,
-  VXN_M_PIDS = 0x8045,
+  VXN_G_STATS = 0x8003,
+  VXN_G_PONG = 0x8004,
+  VXN_G_DNS = 0x8006,
+  VXN_G_LOG = 0x8007,
+
+  VXN_G_CONTAINER_OK = 0x8101,
+  VXN_G_CONTAINER_FAILED = 0x8102,
+
+  VXN_G_STARTED = 0x8201,
+  VXN_G_PROCESS_FAILED = 0x8202,
+  VXN_G_STDOUT = 0x8203,
+  VXN_G_STDERR = 0x8204,
+  VXN_G_EOF = 0x8205,
+  VXN_G_CREDIT = 0x8206,
+  VXN_G_EXIT = 0x8207,
+
+  VXN_M_REFUSED = 0x8400,
+  VXN_M_STATUS_REPLY = 0x8402,
+  VXN_M_PIDS_REPLY = 0x8405,
 };
 
+/// The kind of thing that a frame's id names.
+enum vxn_class {
+  VXN_CLASS_DOMAIN = 0,
+  VXN_CLASS_CONTAINER = 1,
+  VXN_CLASS_PROCESS = 2,
+  VXN_CLASS_MONITOR = 4,
+};
+
+/// Who sends a frame, and by which way.
+enum vxn_sender {
+  VXN_FROM_HOST,     ///< the monitor, to the agent
+  VXN_FROM_GUEST,    ///< the agent, to the monitor
+  VXN_FROM_CLIENT,   ///< the runtime or a holder, to the monitor's control socket
+  VXN_FROM_MONITOR,  ///< the monitor, to a client of that socket
+  VXN_FROM_FIFO,     ///< the runtime, through the monitor's FIFO
+  VXN_FROM_FILE,     ///< the runtime, in the start file
+};
+
+/// Tags of records. Each payload has a range of its own, named by the upper byte.
 enum vxn_tag {
-  VXN_T_ROOT_DISK = 1,
-  VXN_T_ROOT_READONLY = 2,
-  VXN_T_HOSTNAME = 3,
-  VXN_T_DOMAINNAME = 4,
-  VXN_T_MOUNT = 5,
-  VXN_T_MASKED_PATH = 6,
-  VXN_T_READONLY_PATH = 7,
-  VXN_T_SYSCTL = 8,
-  VXN_T_DEVICE = 9,
-  VXN_T_ROOT_FSTYPE = 10,
-  VXN_T_BIND_SIZE = 11,
-  VXN_T_ROOT_PROPAGATION = 12,
+  VXN_T_ROOT_DISK = 0x0101,
+  VXN_T_ROOT_READONLY = 0x0102,
+  VXN_T_HOSTNAME = 0x0103,
+  VXN_T_DOMAINNAME = 0x0104,
+  VXN_T_MOUNT = 0x0105,
+  VXN_T_MASKED_PATH = 0x0106,
+  VXN_T_READONLY_PATH = 0x0107,
+  VXN_T_SYSCTL = 0x0108,
+  VXN_T_DEVICE = 0x0109,
+  VXN_T_ROOT_FSTYPE = 0x010a,
+  VXN_T_BIND_SIZE = 0x010b,
+  VXN_T_ROOT_PROPAGATION = 0x010c,
 
-  VXN_T_MOUNT_TYPE = 20,
-  VXN_T_MOUNT_DEST = 21,
-  VXN_T_MOUNT_FLAGS = 22,
-  VXN_T_MOUNT_DATA = 23,
-  VXN_T_MOUNT_BIND = 24,
-  VXN_T_MOUNT_PROPAGATION = 25,
+  VXN_T_MOUNT_TYPE = 0x0201,
+  VXN_T_MOUNT_DEST = 0x0202,
+  VXN_T_MOUNT_FLAGS = 0x0203,
+  VXN_T_MOUNT_DATA = 0x0204,
+  VXN_T_MOUNT_BIND = 0x0205,
+  VXN_T_MOUNT_PROPAGATION = 0x0206,
 
-  VXN_T_DEV_PATH = 30,
-  VXN_T_DEV_TYPE = 31,
-  VXN_T_DEV_MAJOR = 32,
-  VXN_T_DEV_MINOR = 33,
-  VXN_T_DEV_MODE = 34,
-  VXN_T_DEV_UID = 35,
-  VXN_T_DEV_GID = 36,
+  VXN_T_DEV_PATH = 0x0301,
+  VXN_T_DEV_TYPE = 0x0302,
+  VXN_T_DEV_MAJOR = 0x0303,
+  VXN_T_DEV_MINOR = 0x0304,
+  VXN_T_DEV_MODE = 0x0305,
+  VXN_T_DEV_UID = 0x0306,
+  VXN_T_DEV_GID = 0x0307,
 
-  VXN_T_FILE_PATH = 40,
-  VXN_T_FILE_MODE = 41,
-  VXN_T_FILE_UID = 42,
-  VXN_T_FILE_GID = 43,
-  VXN_T_FILE_MTIME = 44,
-  VXN_T_FILE_LINK = 45,
-  VXN_T_FILE_RDEV = 46,
+  VXN_T_FILE_PATH = 0x0401,
+  VXN_T_FILE_MODE = 0x0402,
+  VXN_T_FILE_UID = 0x0403,
+  VXN_T_FILE_GID = 0x0404,
+  VXN_T_FILE_MTIME = 0x0405,
+  VXN_T_FILE_LINK = 0x0406,
+  VXN_T_FILE_RDEV = 0x0407,
 
-  VXN_T_CONTAINER_ID = 60,
-  VXN_T_INIT = 61,
-  VXN_T_ARG = 62,
-  VXN_T_ENV = 63,
-  VXN_T_CWD = 64,
-  VXN_T_UID = 65,
-  VXN_T_GID = 66,
-  VXN_T_GROUP = 67,
-  VXN_T_UMASK = 68,
-  VXN_T_RLIMIT = 69,
-  VXN_T_CAPS = 70,
-  VXN_T_NO_NEW_PRIVILEGES = 71,
-  VXN_T_OOM_SCORE_ADJ = 72,
-  VXN_T_TERMINAL = 73,
-  VXN_T_SECCOMP = 74,
-  VXN_T_HOOK = 75,
+  VXN_T_CONTAINER_ID = 0x0501,
+  VXN_T_INIT = 0x0502,
+  VXN_T_ARG = 0x0503,
+  VXN_T_ENV = 0x0504,
+  VXN_T_CWD = 0x0505,
+  VXN_T_UID = 0x0506,
+  VXN_T_GID = 0x0507,
+  VXN_T_GROUP = 0x0508,
+  VXN_T_UMASK = 0x0509,
+  VXN_T_RLIMIT = 0x050a,
+  VXN_T_CAPS = 0x050b,
+  VXN_T_NO_NEW_PRIVILEGES = 0x050c,
+  VXN_T_OOM_SCORE_ADJ = 0x050d,
+  VXN_T_TERMINAL = 0x050e,
+  VXN_T_SECCOMP = 0x050f,
+  VXN_T_HOOK = 0x0510,
 
-  VXN_T_STAT_UPTIME_NS = 80,
-  VXN_T_STAT_MEM_TOTAL = 81,
-  VXN_T_STAT_MEM_AVAILABLE = 82,
-  VXN_T_STAT_CPU_NS = 83,
-  VXN_T_STAT_PIDS = 84,
-  VXN_T_STAT_CPU_USER_NS = 85,
-  VXN_T_STAT_CPUS = 86,
-  VXN_T_STAT_MEM_CACHED = 87,
-  VXN_T_STAT_OOM_KILLS = 88,
+  VXN_T_HOOK_STAGE = 0x0601,
+  VXN_T_HOOK_PATH = 0x0602,
+  VXN_T_HOOK_ARG = 0x0603,
+  VXN_T_HOOK_ENV = 0x0604,
+  VXN_T_HOOK_TIMEOUT = 0x0605,
+  VXN_T_HOOK_INPUT = 0x0606,
 
-  VXN_T_HOOK_STAGE = 120,
-  VXN_T_HOOK_PATH = 121,
-  VXN_T_HOOK_ARG = 122,
-  VXN_T_HOOK_ENV = 123,
-  VXN_T_HOOK_TIMEOUT = 124,
-  VXN_T_HOOK_INPUT = 125,
+  VXN_T_LINK = 0x0701,
+  VXN_T_OBJECT = 0x0702,
+  VXN_T_RESOLVER = 0x0703,
 
-  VXN_T_LINK = 100,
-  VXN_T_OBJECT = 101,
-  VXN_T_RESOLVER = 102,
-  VXN_T_NET_MODE = 103,
-  VXN_T_NET_BRIDGE = 104,
-  VXN_T_NET_MAC = 105,
-  VXN_T_NET_ADDRESS = 106,
-  VXN_T_NET_GATEWAY = 107,
-  VXN_T_LINK_NUMBER = 110,
-  VXN_T_LINK_NAME = 111,
-  VXN_T_LINK_MAC = 112,
-  VXN_T_LINK_MTU = 113,
-  VXN_T_LINK_FLAGS = 114,
-  VXN_T_LINK_SETTING = 115,
-  VXN_T_LINK_DHCP = 116,
+  VXN_T_LINK_NUMBER = 0x0801,
+  VXN_T_LINK_NAME = 0x0802,
+  VXN_T_LINK_MAC = 0x0803,
+  VXN_T_LINK_MTU = 0x0804,
+  VXN_T_LINK_FLAGS = 0x0805,
+  VXN_T_LINK_SETTING = 0x0806,
+  VXN_T_LINK_DHCP = 0x0807,
+
+  VXN_T_STAT_UPTIME_NS = 0x0901,
+  VXN_T_STAT_MEM_TOTAL = 0x0902,
+  VXN_T_STAT_MEM_AVAILABLE = 0x0903,
+  VXN_T_STAT_CPU_NS = 0x0904,
+  VXN_T_STAT_PIDS = 0x0905,
+  VXN_T_STAT_CPU_USER_NS = 0x0906,
+  VXN_T_STAT_CPUS = 0x0907,
+  VXN_T_STAT_MEM_CACHED = 0x0908,
+  VXN_T_STAT_OOM_KILLS = 0x0909,
+
+  VXN_T_PROFILE_FLAGS = 0x0a01,
+  VXN_T_PROFILE_DEFAULT = 0x0a02,
+  VXN_T_PROFILE_ARCH = 0x0a03,
+  VXN_T_PROFILE_RULE = 0x0a04,
+  VXN_T_PROFILE_ACTION = 0x0a05,
+  VXN_T_PROFILE_NAME = 0x0a06,
+  VXN_T_PROFILE_ARG = 0x0a07,
+
+  VXN_T_JOIN_MODE = 0x0b01,
+  VXN_T_JOIN_BRIDGE = 0x0b02,
+  VXN_T_JOIN_MAC = 0x0b03,
+  VXN_T_JOIN_ADDRESS = 0x0b04,
+  VXN_T_JOIN_GATEWAY = 0x0b05,
+  VXN_T_JOIN_RESOLVER = 0x0b06,
 };
 
 // Interface numbers in an OBJECT of NETWORK: 0 names none, 1 lo, then come the links by number.
@@ -168,9 +209,12 @@ void vxn_put_header(uint8_t out[VXN_HEADER_SIZE], const struct vxn_header *h);
 /// Reads 12 bytes. False when the header breaks a rule that holds for every frame (flags, length).
 bool vxn_get_header(const uint8_t in[VXN_HEADER_SIZE], struct vxn_header *h);
 
-/// True when a guest may send this header at all: a known type, id and length within that type's
-/// bounds.
-bool vxn_guest_header_ok(const struct vxn_header *h);
+/// The class of a type.
+enum vxn_class vxn_class(uint16_t type);
+
+/// True when that sender may send this header at all: a type that it knows, and an id and a length
+/// within that type's bounds.
+bool vxn_header_ok(enum vxn_sender from, const struct vxn_header *h);
 
 /// A record inside a payload; value points into the payload.
 struct vxn_record {
@@ -188,15 +232,15 @@ typedef const char *vxn_fault;
 /// Called for each whole frame. A non-NULL answer ends the stream with that fault.
 typedef vxn_fault (*vxn_frame_fn)(void *ctx, const struct vxn_header *h, const uint8_t *payload);
 
-/// Reassembles frames from chunks of any size in one fixed buffer.
+/// Reassembles the frames of one sender from chunks of any size in one fixed buffer.
 struct vxn_parser {
-  bool from_guest;
+  enum vxn_sender from;
   size_t have;
   vxn_fault fault;
   uint8_t buf[VXN_FRAME_MAX];
 };
 
-void vxn_parser_init(struct vxn_parser *p, bool from_guest);
+void vxn_parser_init(struct vxn_parser *p, enum vxn_sender from);
 
 /// Where the next bytes of the stream go, and how many at most, so that they can be read without
 /// another copy.

@@ -99,7 +99,6 @@ static ssize_t read_guest(struct vxn_transport *t, void *buf, size_t size) {
 // What the monitor sends has to be well-formed whatever the guest does.
 static vxn_fault frame_to_guest(void *ctx, const struct vxn_header *h, const uint8_t *payload) {
   (void)ctx;
-  CHECK((h->type & 0x8000) == 0);
   if (h->type == VXN_H_CREDIT && h->id == LOCAL_PROCESS) credited[vxn_get32(payload) - 1] += vxn_get32(payload + 4);
   return NULL;
 }
@@ -125,7 +124,7 @@ pid_t control_pid(const struct client *c) { return (void)c, 1; }
 
 void control_send(struct client *c, uint16_t type, uint32_t id, const void *payload, uint32_t length) {
   CHECK(!c->gone);
-  CHECK((type & 0x8000) != 0 && length <= VXN_PAYLOAD_MAX);
+  CHECK(vxn_header_ok(VXN_FROM_MONITOR, &(struct vxn_header){type, 0, id, length}));
   // Reading all of it lets the sanitizer see that it is there.
   uint8_t sum = 0;
   for (uint32_t i = 0; i < length; i++) sum ^= ((const uint8_t *)payload)[i];
@@ -134,7 +133,7 @@ void control_send(struct client *c, uint16_t type, uint32_t id, const void *payl
   (void)sink;
   if (c != &other || id < 5 || id > 7) return;
   uint64_t *sums = relayed[id - 5];
-  if (type == VXN_G_EXIT || type == VXN_G_FAILED) sums[0] = sums[1] = 0;
+  if (type == VXN_G_EXIT || type == VXN_G_PROCESS_FAILED) sums[0] = sums[1] = 0;
   if (type != VXN_G_STDOUT && type != VXN_G_STDERR) return;
   uint64_t *sum_of = &sums[type == VXN_G_STDOUT ? 0 : 1];
   *sum_of += length;
@@ -274,7 +273,7 @@ static void reset_domain(void) {
 static void reset(void) {
   reset_holder();
   reset_domain();
-  vxn_parser_init(&to_guest, false);
+  vxn_parser_init(&to_guest, VXN_FROM_HOST);
   other.gone = false;
   stamps = 0;
   destroyed = stopped = 0;
@@ -335,7 +334,7 @@ static vxn_fault guest_frame(void *ctx, const struct vxn_header *h, const uint8_
   if (fault != NULL) return fault;
   frames++;
   if (life == LIFE_READY && starts) {
-    from_runtime(&(struct vxn_header){VXN_C_START, 0, 0, 0}, nothing);
+    from_runtime(&(struct vxn_header){VXN_M_START, 0, 0, 0}, nothing);
     first_turn();
   }
   if (asks && life != LIFE_BOOTING && !other.gone)

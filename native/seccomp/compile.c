@@ -30,7 +30,7 @@ static void add_archs(scmp_filter_ctx ctx, struct bytes *rest, struct archs *arc
   struct vxn_record r;
   char name[NAME_SIZE];
   archs->token[archs->n++] = seccomp_arch_native();
-  while (take_record(rest, SECCOMP_T_ARCH, &r)) {
+  while (take_record(rest, VXN_T_PROFILE_ARCH, &r)) {
     uint32_t token = record_string(&r, name, sizeof name) ? seccomp_arch_resolve_name(name) : 0;
     if (token == 0) refuse("this libseccomp does not know the architecture %.64s", name);
     if (token == archs->token[0]) continue;
@@ -43,12 +43,12 @@ static void add_archs(scmp_filter_ctx ctx, struct bytes *rest, struct archs *arc
 }
 
 static struct scmp_arg_cmp read_arg(const struct vxn_record *r) {
-  if (r->length != 24) refuse("malformed record %u", r->tag);
+  if (r->length != 24) refuse("malformed record 0x%04x", r->tag);
   struct scmp_arg_cmp arg = {.arg = vxn_get32(r->value),
                              .op = (enum scmp_compare)vxn_get32(r->value + 4),
                              .datum_a = vxn_get64(r->value + 8),
                              .datum_b = vxn_get64(r->value + 16)};
-  if (arg.arg >= ARGS || arg.op < SCMP_CMP_NE || arg.op > SCMP_CMP_MASKED_EQ) refuse("malformed record %u", r->tag);
+  if (arg.arg >= ARGS || arg.op < SCMP_CMP_NE || arg.op > SCMP_CMP_MASKED_EQ) refuse("malformed record 0x%04x", r->tag);
   return arg;
 }
 
@@ -85,16 +85,16 @@ static void add_rule(scmp_filter_ctx ctx, const struct vxn_record *rule, uint32_
   struct vxn_record r;
   struct scmp_arg_cmp args[64];
   unsigned n = 0;
-  if (!take_record(&rest, SECCOMP_T_ACTION, &r)) refuse("a rule without an action");
+  if (!take_record(&rest, VXN_T_PROFILE_ACTION, &r)) refuse("a rule without an action");
   uint32_t action = record_u32(&r);
   struct bytes names = rest;
-  while (take_record(&rest, SECCOMP_T_NAME, &r)) continue;
-  while (take_record(&rest, SECCOMP_T_ARG, &r)) {
+  while (take_record(&rest, VXN_T_PROFILE_NAME, &r)) continue;
+  while (take_record(&rest, VXN_T_PROFILE_ARG, &r)) {
     if (n == sizeof args / sizeof *args) refuse("a rule with too many conditions");
     args[n++] = read_arg(&r);
   }
   if (rest.len > 0) refuse("malformed profile");
-  while (take_record(&names, SECCOMP_T_NAME, &r)) {
+  while (take_record(&names, VXN_T_PROFILE_NAME, &r)) {
     char name[NAME_SIZE];
     if (!record_string(&r, name, sizeof name)) continue;  // no system call has such a name
     remember_last(archs, name);
@@ -127,7 +127,7 @@ static bool wants_stub(uint32_t otherwise) {
 size_t compile(struct bytes profile, struct sock_filter *out) {
   struct vxn_record r;
   struct archs archs = {0};
-  if (!take_record(&profile, SECCOMP_T_DEFAULT, &r)) refuse("a profile without a default action");
+  if (!take_record(&profile, VXN_T_PROFILE_DEFAULT, &r)) refuse("a profile without a default action");
   uint32_t otherwise = record_u32(&r);
   seccomp_api_set(API_LEVEL);
   scmp_filter_ctx ctx = seccomp_init(otherwise);
@@ -135,9 +135,9 @@ size_t compile(struct bytes profile, struct sock_filter *out) {
   add_archs(ctx, &profile, &archs);
   size_t rules = 0;
   struct bytes count = profile;
-  while (take_record(&count, SECCOMP_T_RULE, &r)) rules++;
+  while (take_record(&count, VXN_T_PROFILE_RULE, &r)) rules++;
   if (rules > TREE_FROM) seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-  while (take_record(&profile, SECCOMP_T_RULE, &r)) add_rule(ctx, &r, otherwise, &archs);
+  while (take_record(&profile, VXN_T_PROFILE_RULE, &r)) add_rule(ctx, &r, otherwise, &archs);
   if (profile.len > 0) refuse("malformed profile");
 
   size_t stub = wants_stub(otherwise) ? enosys_stub(archs.token, archs.last, archs.n, out) : 0;

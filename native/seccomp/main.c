@@ -44,7 +44,7 @@ int main(int argc, char **argv) {
   static uint8_t out[4 + 8 * BPF_MAXINSNS];
   struct bytes profile = read_all(argv[1]);
   struct vxn_record r;
-  if (!take_record(&profile, SECCOMP_T_FLAGS, &r)) refuse("a profile without flags");
+  if (!take_record(&profile, VXN_T_PROFILE_FLAGS, &r)) refuse("a profile without flags");
   vxn_put32(out, record_u32(&r));
   size_t n = compile(profile, filter);
   for (size_t i = 0; i < n; i++) {

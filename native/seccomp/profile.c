@@ -15,7 +15,7 @@ bool take_record(struct bytes *rest, uint16_t tag, struct vxn_record *r) {
 }
 
 uint32_t record_u32(const struct vxn_record *r) {
-  if (r->length != 4) refuse("malformed record %u", r->tag);
+  if (r->length != 4) refuse("malformed record 0x%04x", r->tag);
   return vxn_get32(r->value);
 }
 

@@ -256,6 +256,7 @@ static void first_cannot_start(void) {
   ARGS(&p, "/nosuch");
   launch(c, 2, &p);
   CHECK_STR(c->procs[2].text, "exec: \"/nosuch\": stat /nosuch: no such file or directory");
+  CHECK_INT(c->procs[2].failure, VXN_G_PROCESS_FAILED);
   p = process(3);
   ARGS(&p, "/bin/true");
   launch(c, 3, &p);
@@ -863,7 +864,7 @@ static void bad_containers(void) {
       {VXN_T_ROOT_DISK, "dir:/nosuch", "mounting /nosuch as root: no such file or directory"},
       {VXN_T_ROOT_DISK, "../sda", "no usable root disk"},
       {VXN_T_HOSTNAME, "x", "no usable root disk"},
-      {200, "", "unknown record 200 in CONTAINER"},
+      {0x01ff, "", "unknown record 0x01ff in CONTAINER"},
   };
   struct client *c = client_start();
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -873,6 +874,7 @@ static void bad_containers(void) {
     client_describe(c, VXN_H_CONTAINER, CONTAINER, &p, WHOLE);
     UNTIL(c, c->procs[CONTAINER].failed);
     CHECK_HAS(c->procs[CONTAINER].text, cases[i].text);
+    CHECK_INT(c->procs[CONTAINER].failure, VXN_G_CONTAINER_FAILED);
   }
   client_end(c);
 }
@@ -1001,6 +1003,15 @@ static void faults(void) {
       {0x001f, 1, 0, "may not send"},       {VXN_G_STDOUT, 1, 1, "may not send"}, {VXN_H_STDIN, 0, 1, "may not send"},
       {VXN_H_SIGNAL, 1, 7, "may not send"}, {VXN_H_PING, 1, 65, "may not send"},  {VXN_H_CREDIT, 2, 8, "unknown stream"},
       {VXN_H_POWEROFF, 1, 0, "may not send"},
+      {VXN_H_CONTAINER, 0, 0, "may not send"},
+      {VXN_H_NETWORK, CONTAINER, 0, "may not send"},
+      {VXN_M_KILL, 0, 0, "may not send"},
+      {VXN_M_JOIN, 0, 0, "may not send"},
+      // CONTAINER_END, DISK and FORWARD are reserved for later.
+      {0x0104, CONTAINER, 0, "may not send"},
+      {0x0007, 0, 0, "may not send"},
+      {0x0207, 2, 0, "may not send"},
+      {VXN_H_HELLO, 0, 4, "it chose version 0 of the protocol, version 2 is needed"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct client *c = plain();
@@ -1021,6 +1032,14 @@ static void too_much_input(void) {
   UNTIL(c, c->closed);
   CHECK_HAS(c->log, "more stdin than the credit");
   expect_end(c, 0);
+}
+
+static void ids_of_their_own(void) {
+  struct client *c = plain();
+  start_shell(c, 2, "sleep 60");
+  start_shell(c, CONTAINER, "exit 6");
+  finish(c, CONTAINER, 6);
+  client_end(c);
 }
 
 static void unknown_ids(void) {
@@ -1090,6 +1109,7 @@ int main(int argc, char **argv) {
       {"frames that break a rule", faults},
       {"more stdin than the credit", too_much_input},
       {"ids that do not exist", unknown_ids},
+      {"a process with the id of its container", ids_of_their_own},
   };
   if (geteuid() != 0) {
     printf("the agent's tests need root\n");

@@ -172,7 +172,7 @@ struct client *client_start_at(const char *socket_name) {
   snprintf(state, sizeof state, "%s", in_base(name));
   if (socket_name != NULL) snprintf(path, sizeof path, "%s", in_base(socket_name));
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) abort();
-  vxn_parser_init(&c->parser, true);
+  vxn_parser_init(&c->parser, VXN_FROM_GUEST);
   c->agent = fork();
   if (c->agent == 0) {
     close(fds[0]);
@@ -305,12 +305,12 @@ static vxn_fault take(void *ctx, const struct vxn_header *h, const uint8_t *payl
   if (h->type == VXN_G_DNS) return take_question(c, h, payload);
   if (h->id >= PROCS) return "id over the table";
   struct proc *p = &c->procs[h->id];
-  bool of_process = h->type >= VXN_G_STDOUT && h->type <= VXN_G_EXIT;
+  bool of_process = vxn_class(h->type) == VXN_CLASS_PROCESS && h->type >= VXN_G_STDOUT;
   if (of_process && (!p->started || p->exited)) return "frame of a process that does not run";
   switch (h->type) {
     case VXN_G_HELLO:
       c->hello = true;
-      return vxn_get32(payload) == 1 && vxn_get64(payload + 4) <= vxn_get64(payload + 12) ? NULL : "bad HELLO";
+      return vxn_get32(payload) == VXN_PROTOCOL_VERSION && vxn_get64(payload + 4) <= vxn_get64(payload + 12) ? NULL : "bad HELLO";
     case VXN_G_CONTAINER_OK:
       p->ok = true;
       return NULL;
@@ -318,8 +318,10 @@ static vxn_fault take(void *ctx, const struct vxn_header *h, const uint8_t *payl
       p->started = true;
       p->pid = vxn_get32(payload);
       return NULL;
-    case VXN_G_FAILED:
+    case VXN_G_CONTAINER_FAILED:
+    case VXN_G_PROCESS_FAILED:
       p->failed = true;
+      p->failure = h->type;
       p->error = vxn_get32(payload);
       memcpy(p->text, payload + 4, h->length - 4);
       return NULL;

@@ -11,13 +11,14 @@
 #define PROCS 64
 #define CONTAINER 1u
 
-/// What has come from one process (or container: the ids of tests are disjoint).
+/// Everything that has come of one process, and of the container with the same id.
 struct proc {
   uint8_t *out[2];
   size_t len[2];
   bool eof[2], started, failed, exited, ok;
   uint32_t code, signal, error, pid;
   uint64_t credit;  ///< of stdin
+  uint16_t failure;  ///< the type of the frame that told of it
   char text[VXN_TEXT_MAX + 1];
   unsigned order;  ///< when it ended, counted over all
 };

@@ -296,7 +296,7 @@ static void not_started(void) {
     memcpy(payload + 4, cases[i].text, n);
     START("--foreground");
     take_connection();
-    say(VXN_G_FAILED, ID, payload, 4 + n);
+    say(VXN_G_PROCESS_FAILED, ID, payload, 4 + n);
     expect_line(cases[i].line);
     expect_status(255);
   }
@@ -370,10 +370,11 @@ static void bad_frame(uint16_t type, uint32_t id, size_t len) {
 static void rules(void) {
   bad_frame(VXN_G_STDOUT, ID + 1, 1);
   bad_frame(VXN_G_STARTED, ID, 12);
-  bad_frame(VXN_G_FAILED, ID, 4);
+  bad_frame(VXN_G_PROCESS_FAILED, ID, 4);
   bad_frame(VXN_G_EXIT, ID, 15);
   bad_frame(VXN_H_STDIN, ID, 1);
   bad_frame(VXN_G_STDOUT, 0, 1);
+  bad_frame(VXN_M_STATUS_REPLY, ID, 12);
   running();
   say_u32s(VXN_G_CREDIT, 0, VXN_CREDIT_MAX, 8);
   expect_status(255);

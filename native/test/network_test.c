@@ -89,7 +89,7 @@ static void plug(const struct client *c, unsigned number) {
 }
 
 static void send_network(struct client *c, struct payload *p) {
-  client_send(c, VXN_H_NETWORK, CONTAINER, p->data, p->len);
+  client_send(c, VXN_H_NETWORK, 0, p->data, p->len);
   free(p->data);
   *p = (struct payload){0};
 }
@@ -235,11 +235,11 @@ static void requests_of_the_runtime(void) {
   struct payload p = {0};
   CHECK(network_request_parse(&r, NULL, 0));
   CHECK_INT(r.mode, NETWORK_NAMESPACE);
-  put_u32(&p, VXN_T_NET_MODE, NETWORK_BRIDGE);
+  put_u32(&p, VXN_T_JOIN_MODE, NETWORK_BRIDGE);
   CHECK(!network_request_parse(&r, p.data, p.len));
-  put_str(&p, VXN_T_NET_BRIDGE, "xenbr0");
-  put(&p, VXN_T_NET_ADDRESS, "\x0a\x00\x00\x07\x18", 5);
-  put(&p, VXN_T_RESOLVER, "\x7f\x00\x00\x0b", 4);
+  put_str(&p, VXN_T_JOIN_BRIDGE, "xenbr0");
+  put(&p, VXN_T_JOIN_ADDRESS, "\x0a\x00\x00\x07\x18", 5);
+  put(&p, VXN_T_JOIN_RESOLVER, "\x7f\x00\x00\x0b", 4);
   CHECK(network_request_parse(&r, p.data, p.len));
   CHECK_STR(r.bridge, "xenbr0");
   CHECK_INT(r.prefix, 24);
@@ -249,9 +249,9 @@ static void requests_of_the_runtime(void) {
     uint16_t tag;
     const char *value;
     size_t len;
-  } bad[] = {{VXN_T_NET_MODE, "\x04\0\0\0", 4}, {VXN_T_NET_MODE, "\0", 1},        {VXN_T_NET_BRIDGE, "", 0},
-             {VXN_T_NET_BRIDGE, "0123456789abcdef", 16}, {VXN_T_NET_ADDRESS, "\1\1\1\1\x21", 5}, {VXN_T_NET_MAC, "12345", 5},
-             {VXN_T_RESOLVER, "12345", 5},      {VXN_T_LINK, "", 0}};
+  } bad[] = {{VXN_T_JOIN_MODE, "\x04\0\0\0", 4}, {VXN_T_JOIN_MODE, "\0", 1},        {VXN_T_JOIN_BRIDGE, "", 0},
+             {VXN_T_JOIN_BRIDGE, "0123456789abcdef", 16}, {VXN_T_JOIN_ADDRESS, "\1\1\1\1\x21", 5}, {VXN_T_JOIN_MAC, "12345", 5},
+             {VXN_T_JOIN_RESOLVER, "12345", 5}, {VXN_T_RESOLVER, "\x7f\0\0\1", 4}, {VXN_T_LINK, "", 0}};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     struct payload b = {0};
     put(&b, bad[i].tag, bad[i].value, bad[i].len);
@@ -560,7 +560,7 @@ static void impossible_networks(void) {
   uint8_t *both = malloc(p.len + w.len);
   memcpy(both, p.data, p.len);
   memcpy(both + p.len, w.data, w.len);
-  client_send(c, VXN_H_NETWORK, CONTAINER, both, p.len + w.len);
+  client_send(c, VXN_H_NETWORK, 0, both, p.len + w.len);
   free(both), free(p.data), free(more.data), vxn_writer_free(&w);
   p = (struct payload){0};
   put_root(&p);
@@ -571,7 +571,7 @@ static void impossible_networks(void) {
   client_end(c);
 
   c = client_start();
-  client_send(c, VXN_H_NETWORK, CONTAINER, "abc", 3);
+  client_send(c, VXN_H_NETWORK, 0, "abc", 3);
   put_root(&p);
   client_describe(c, VXN_H_CONTAINER, CONTAINER, &p, WHOLE);
   UNTIL(c, c->procs[CONTAINER].failed);
@@ -713,7 +713,7 @@ static const struct test tests[] = {
     {"netlink: a message that is full", full_message},
     {"writer: a payload that is full", writer_full},
     {"NETWORK: malformed ones", malformed_networks},
-    {"NETWORK: of the runtime", requests_of_the_runtime},
+    {"JOIN: the wish of the runtime", requests_of_the_runtime},
     {"DHCP: messages", dhcp_messages},
     {"redirects: made, found, taken back", redirects},
     {"wires: vifs that udev has given the same name", vifs_of_one_name},

@@ -27,9 +27,9 @@ static vxn_fault see(void *ctx, const struct vxn_header *h, const uint8_t *paylo
 static struct vxn_parser parser;
 static struct seen seen;
 
-static vxn_fault parse(bool from_guest, size_t len, size_t chunk) {
+static vxn_fault parse(enum vxn_sender from, size_t len, size_t chunk) {
   vxn_fault fault = NULL;
-  vxn_parser_init(&parser, from_guest);
+  vxn_parser_init(&parser, from);
   memset(&seen, 0, sizeof seen);
   for (size_t at = 0; at < len; at += chunk)
     fault = vxn_parser_feed(&parser, bytes + at, len - at < chunk ? len - at : chunk, see, &seen);
@@ -37,6 +37,29 @@ static vxn_fault parse(bool from_guest, size_t len, size_t chunk) {
 }
 
 static const size_t chunks[] = {1, 2, 5, 11, 12, 13, 4096, sizeof bytes};
+
+static const char *const senders[] = {"host", "guest", "client", "monitor", "fifo", "file"};
+
+static bool may_send(enum vxn_sender from, const char *list) {
+  char copy[64], *rest = copy;
+  snprintf(copy, sizeof copy, "%s", list);
+  for (char *name; (name = strsep(&rest, ",")) != NULL;)
+    if (strcmp(name, senders[from]) == 0) return true;
+  return false;
+}
+
+static size_t commas(const char *text) {
+  size_t n = 0;
+  for (; *text != '\0'; text++) n += *text == ',';
+  return n;
+}
+
+static void decoded(const char *name, enum vxn_sender from, size_t len, size_t chunk, const struct vxn_header *h) {
+  vxn_fault fault = parse(from, len, chunk);
+  if (fault != NULL || seen.frames != 1) FAIL("%s: %zu frames, %s", name, seen.frames, fault == NULL ? "ok" : fault);
+  if (memcmp(&seen.h, h, sizeof *h) != 0 || memcmp(seen.payload, payload_bytes, h->length) != 0)
+    FAIL("%s: decoded otherwise in chunks of %zu", name, chunk);
+}
 
 static void frame_vector(char **f) {
   struct vxn_header h = {(uint16_t)strtoul(f[1], NULL, 16), (uint16_t)strtoul(f[2], NULL, 10),
@@ -47,22 +70,32 @@ static void frame_vector(char **f) {
   uint8_t head[VXN_HEADER_SIZE];
   vxn_put_header(head, &h);
   if (memcmp(head, bytes, sizeof head) != 0) FAIL("%s: header encoded otherwise", f[0]);
-  // Of the guest's types the monitor's own (0x8041 and on) never come from a guest.
-  bool guest = (h.type & 0x8000) != 0 && h.type < 0x8040;
-  for (size_t i = 0; i < sizeof chunks / sizeof *chunks; i++) {
-    vxn_fault fault = parse(guest, len, chunks[i]);
-    if (fault != NULL || seen.frames != 1) FAIL("%s: %zu frames, %s", f[0], seen.frames, fault == NULL ? "ok" : fault);
-    if (memcmp(&seen.h, &h, sizeof h) != 0 || memcmp(seen.payload, payload_bytes, payload) != 0)
-      FAIL("%s: decoded otherwise in chunks of %zu", f[0], chunks[i]);
+  size_t taken = 0;
+  for (enum vxn_sender from = VXN_FROM_HOST; from <= VXN_FROM_FILE; from++) {
+    if (!may_send(from, f[6])) {
+      if (parse(from, len, sizeof bytes) == NULL) FAIL("%s: taken from %s", f[0], senders[from]);
+      continue;
+    }
+    taken++;
+    for (size_t i = 0; i < sizeof chunks / sizeof *chunks; i++) decoded(f[0], from, len, chunks[i], &h);
   }
+  CHECK_INT(taken, 1 + commas(f[6]));
 }
 
-static void frames(void) { CHECK(each_vector("frames.txt", 6, frame_vector) > 20); }
+static void frames(void) { CHECK(each_vector("frames.txt", 7, frame_vector) > 20); }
+
+static void classes(void) {
+  CHECK_INT(vxn_class(VXN_G_LOG), VXN_CLASS_DOMAIN);
+  CHECK_INT(vxn_class(VXN_H_FILE), VXN_CLASS_CONTAINER);
+  CHECK_INT(vxn_class(VXN_G_CONTAINER_FAILED), VXN_CLASS_CONTAINER);
+  CHECK_INT(vxn_class(VXN_G_EXIT), VXN_CLASS_PROCESS);
+  CHECK_INT(vxn_class(VXN_M_STATUS_REPLY), VXN_CLASS_MONITOR);
+}
 
 static void bad_frame_vector(char **f) {
   size_t len = from_hex(f[1], bytes, sizeof bytes);
   for (size_t i = 0; i < sizeof chunks / sizeof *chunks; i++) {
-    vxn_fault fault = parse(true, len, chunks[i]);
+    vxn_fault fault = parse(VXN_FROM_GUEST, len, chunks[i]);
     if (fault == NULL || strcmp(fault, f[2]) != 0) FAIL("%s: %s", f[0], fault == NULL ? "no fault" : fault);
     if (vxn_parser_feed(&parser, bytes, 1, see, &seen) != fault) FAIL("%s: the fault does not stay", f[0]);
   }
@@ -75,7 +108,7 @@ static void largest_frame(void) {
   vxn_put_header(bytes, &h);
   for (size_t i = 0; i < VXN_PAYLOAD_MAX; i++) bytes[VXN_HEADER_SIZE + i] = (uint8_t)(i * 31);
   memcpy(bytes + VXN_FRAME_MAX, bytes, VXN_FRAME_MAX);
-  CHECK(parse(true, 2 * VXN_FRAME_MAX, 7777) == NULL);
+  CHECK(parse(VXN_FROM_GUEST, 2 * VXN_FRAME_MAX, 7777) == NULL);
   CHECK_INT(seen.frames, 2);
   CHECK(memcmp(seen.payload, bytes + VXN_HEADER_SIZE, VXN_PAYLOAD_MAX) == 0);
 }
@@ -95,8 +128,8 @@ static void record_vector(char **f) {
     char *value = strchr(item, '=') + 1;
     size_t len = from_hex(value, payload_bytes, sizeof payload_bytes);
     if (vxn_next_record(&p, &left, &r) != 1) FAIL("%s: record missing", f[0]);
-    if (r.tag != strtoul(item, NULL, 10) || r.length != len || memcmp(r.value, payload_bytes, len) != 0)
-      FAIL("%s: record %u differs", f[0], r.tag);
+    if (r.tag != strtoul(item, NULL, 16) || r.length != len || memcmp(r.value, payload_bytes, len) != 0)
+      FAIL("%s: record 0x%04x differs", f[0], r.tag);
   }
   if (vxn_next_record(&p, &left, &r) != 0) FAIL("%s: more records", f[0]);
 }
@@ -187,8 +220,8 @@ static void bad_descriptions(void) {
   CHECK_HAS(e.text, "at least one argument");
   CHECK(process_of(VXN_T_ARG, "a\0b", 3, &e) < 0);
   CHECK_HAS(e.text, "NUL");
-  CHECK(process_of(99, "", 0, &e) < 0);
-  CHECK_HAS(e.text, "unknown record 99");
+  CHECK(process_of(0x05ff, "", 0, &e) < 0);
+  CHECK_HAS(e.text, "unknown record 0x05ff in PROCESS");
   CHECK(process_of(VXN_T_SECCOMP, "", 0, &e) < 0);
   CHECK(process_of(VXN_T_UID, "abc", 3, &e) < 0);
   CHECK(process_of(VXN_T_INIT, "x", 1, &e) < 0);
@@ -200,7 +233,7 @@ static void bad_descriptions(void) {
   CHECK(container_of(VXN_T_SYSCTL, "a\0b\0c", 5, &e) < 0);
   CHECK(container_of(VXN_T_SYSCTL, "", 0, &e) < 0);
   CHECK(container_of(VXN_T_MOUNT, "", 0, &e) < 0);
-  CHECK(container_of(VXN_T_MOUNT, "\x14\0\0\0\xff\0\0\0", 8, &e) < 0);
+  CHECK(container_of(VXN_T_MOUNT, "\x01\x02\0\0\xff\0\0\0", 8, &e) < 0);
   CHECK(container_of(VXN_T_DEVICE, "", 0, &e) < 0);
 }
 
@@ -236,6 +269,7 @@ static void texts(void) {
 int main(int argc, char **argv) {
   static const struct test tests[] = {
       {"frames are encoded and decoded", frames},
+      {"the class of a type", classes},
       {"frames that break a rule", bad_frames},
       {"the largest frame", largest_frame},
       {"records", records},

@@ -154,11 +154,11 @@ static void malformed(void) {
     uint32_t flags;
     size_t len;
     const char *text;
-  } cases[] = {{0, 0, "malformed record 74 of 0 bytes"},
-               {0, 4, "malformed record 74 of 4 bytes"},
-               {0, 11, "malformed record 74 of 11 bytes"},
-               {0, 13, "malformed record 74 of 13 bytes"},
-               {0, sizeof value, "malformed record 74 of 32780 bytes"},
+  } cases[] = {{0, 0, "malformed record 0x050f of 0 bytes"},
+               {0, 4, "malformed record 0x050f of 4 bytes"},
+               {0, 11, "malformed record 0x050f of 11 bytes"},
+               {0, 13, "malformed record 0x050f of 13 bytes"},
+               {0, sizeof value, "malformed record 0x050f of 32780 bytes"},
                {1, 12, "unknown seccomp flags 0x1"},
                {0x80000000u, 12, "unknown seccomp flags 0x80000000"}};
   struct client *c = plain();
@@ -178,7 +178,7 @@ static void malformed(void) {
   put_verdict(&p, SECCOMP_RET_ALLOW, mkdir_only);
   c->procs[3] = (struct proc){0};
   launch(c, 3, &p);
-  CHECK_HAS(c->procs[3].text, "malformed record 74 of ");
+  CHECK_HAS(c->procs[3].text, "malformed record 0x050f of ");
   client_end(c);
 }
 
@@ -207,33 +207,33 @@ static void bad_profiles(void) {
   struct payload p = {0}, rule = {0};
   CHECK_INT(compile("", 0, said, sizeof said), 1);
   CHECK_STR(said, "a profile without flags\n");
-  CHECK_INT(compile("\x64\0\0", 3, said, sizeof said), 1);
+  CHECK_INT(compile("\x01\x0a\0", 3, said, sizeof said), 1);
   CHECK_STR(said, "malformed profile\n");
-  put_u32(&p, 100, 0);
+  put_u32(&p, VXN_T_PROFILE_FLAGS, 0);
   CHECK_INT(compile(p.data, p.len, said, sizeof said), 1);
   CHECK_STR(said, "a profile without a default action\n");
-  put_u32(&p, 101, SECCOMP_RET_ALLOW);
+  put_u32(&p, VXN_T_PROFILE_DEFAULT, SECCOMP_RET_ALLOW);
   CHECK_INT(compile(p.data, p.len, said, sizeof said), 0);
   CHECK_STR(said, "");
   for (size_t cut = 17; cut < p.len; cut++) CHECK_INT(compile(p.data, cut, said, sizeof said), 1);
 
   size_t good = p.len;
-  put_str(&p, 102, "pdp11");
+  put_str(&p, VXN_T_PROFILE_ARCH, "pdp11");
   CHECK_INT(compile(p.data, p.len, said, sizeof said), 1);
   CHECK_STR(said, "this libseccomp does not know the architecture pdp11\n");
   p.len = good;
-  put_str(&p, 102, "s390x");
+  put_str(&p, VXN_T_PROFILE_ARCH, "s390x");
   CHECK_INT(compile(p.data, p.len, said, sizeof said), 1);
   CHECK_HAS(said, "the architecture s390x cannot be in the filter");
 
   p.len = good;
-  put_str(&rule, 105, "mkdir");
-  put(&p, 103, rule.data, rule.len);
+  put_str(&rule, VXN_T_PROFILE_NAME, "mkdir");
+  put(&p, VXN_T_PROFILE_RULE, rule.data, rule.len);
   CHECK_INT(compile(p.data, p.len, said, sizeof said), 1);
   CHECK_STR(said, "a rule without an action\n");
   rule.len = 0;
-  put_u32(&rule, 104, SECCOMP_RET_ERRNO | EPERM);
-  put_str(&rule, 105, "mkdir");
+  put_u32(&rule, VXN_T_PROFILE_ACTION, SECCOMP_RET_ERRNO | EPERM);
+  put_str(&rule, VXN_T_PROFILE_NAME, "mkdir");
   size_t plain_rule = rule.len;
   static const uint32_t args[][2] = {{6, 4}, {0, 0}, {0, 8}};
   for (size_t i = 0; i < 3; i++) {
@@ -241,21 +241,21 @@ static void bad_profiles(void) {
     vxn_put32(arg, args[i][0]);
     vxn_put32(arg + 4, args[i][1]);
     rule.len = plain_rule;
-    put(&rule, 106, arg, sizeof arg);
+    put(&rule, VXN_T_PROFILE_ARG, arg, sizeof arg);
     p.len = good;
-    put(&p, 103, rule.data, rule.len);
+    put(&p, VXN_T_PROFILE_RULE, rule.data, rule.len);
     CHECK_INT(compile(p.data, p.len, said, sizeof said), 1);
-    CHECK_STR(said, "malformed record 106\n");
+    CHECK_STR(said, "malformed record 0x0a07\n");
   }
   // A name that no system call can have is ignored like any other that is not known.
   rule.len = plain_rule;
   char longest[300];
   memset(longest, 'x', sizeof longest);
-  put(&rule, 105, longest, sizeof longest);
+  put(&rule, VXN_T_PROFILE_NAME, longest, sizeof longest);
   p.len = good;
-  put(&p, 103, rule.data, rule.len);
+  put(&p, VXN_T_PROFILE_RULE, rule.data, rule.len);
   CHECK_INT(compile(p.data, p.len, said, sizeof said), 0);
-  put(&p, 107, NULL, 0);
+  put(&p, 0x0aff, NULL, 0);
   CHECK_INT(compile(p.data, p.len, said, sizeof said), 1);
   CHECK_STR(said, "malformed profile\n");
   free(p.data);

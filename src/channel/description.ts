@@ -5,7 +5,7 @@ import { parseMountOptions } from '../spec/mount-options.ts';
 import type { Mount, Process, Spec } from '../spec/spec.ts';
 import { Records, Tag } from './protocol.ts';
 
-/** The id of a domain's only container and of its first process. */
+/** The id of a domain's only container, and that of its first process: two number spaces. */
 export const FIRST = 1;
 /** The id that an exec's own connection gives its process: the monitor gives it another in the guest. */
 export const EXEC = 2;

@@ -82,6 +82,6 @@ export async function askStats(control: Control, timeoutMs?: number): Promise<Gu
     );
     if (frame === undefined) return undefined;
     if (frame.type === Type.StatsReply) return parseStats(frame.payload);
-    if (frame.type === Type.Failed) throw new VxnError('UNSUPPORTED', frame.payload.toString('utf8', 4));
+    if (frame.type === Type.Refused) throw new VxnError('UNSUPPORTED', frame.payload.toString('utf8', 4));
   }
 }

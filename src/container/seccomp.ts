@@ -4,7 +4,7 @@
 // profile.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Records } from '../channel/protocol.ts';
+import { Records, Tag } from '../channel/protocol.ts';
 import { VxnError } from '../host/errors.ts';
 import { describeStatus, type Step } from '../host/step.ts';
 import {
@@ -73,8 +73,6 @@ export const SECCOMP_FEATURES = {
   supportedFlags: Object.keys(FLAGS),
 };
 
-const Tag = { Flags: 100, Default: 101, Arch: 102, Rule: 103, Action: 104, Name: 105, Arg: 106 } as const;
-
 function named<T>(table: Readonly<Record<string, T>>, value: unknown, path: string, what: string): T {
   const name = string(value, path);
   const found = Object.hasOwn(table, name) ? table[name] : undefined;
@@ -116,10 +114,10 @@ function rule(value: unknown, path: string): Records {
   const names = list(syscall.names, `${path}.names`, string);
   if (names.length === 0) throw invalid(`${path}.names`, 'must not be empty');
   const action = verdict(syscall.action, `${path}.action`, syscall.errnoRet, `${path}.errnoRet`);
-  const records = new Records().u32(Tag.Action, action);
+  const records = new Records().u32(Tag.ProfileAction, action);
   for (const [i, name] of names.entries()) {
     if (name === '') throw invalid(`${path}.names[${i}]`, 'must not be empty');
-    records.text(Tag.Name, name);
+    records.text(Tag.ProfileName, name);
   }
   for (const { index, op, a, b } of list(syscall.args, `${path}.args`, argument)) {
     const data = Buffer.alloc(24);
@@ -127,7 +125,7 @@ function rule(value: unknown, path: string): Records {
     data.writeUInt32LE(op, 4);
     data.writeBigUInt64LE(a, 8);
     data.writeBigUInt64LE(b, 16);
-    records.raw(Tag.Arg, data);
+    records.raw(Tag.ProfileArg, data);
   }
   return records;
 }
@@ -174,10 +172,12 @@ export function parseSeccomp(linux: Json, text: string): Buffer | undefined {
     seccomp.defaultErrnoRet,
     `${PATH}.defaultErrnoRet`,
   );
-  const records = new Records().u32(Tag.Flags, flags(seccomp.flags)).u32(Tag.Default, otherwise & U32);
+  const records = new Records()
+    .u32(Tag.ProfileFlags, flags(seccomp.flags))
+    .u32(Tag.ProfileDefault, otherwise & U32);
   for (const arch of list(seccomp.architectures, `${PATH}.architectures`, architecture))
-    records.text(Tag.Arch, arch);
-  for (const syscall of syscalls) records.nested(Tag.Rule, syscall);
+    records.text(Tag.ProfileArch, arch);
+  for (const syscall of syscalls) records.nested(Tag.ProfileRule, syscall);
   return records.bytes();
 }
 

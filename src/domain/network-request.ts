@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The NETWORK payload of the start file. It tells the monitor how to connect the domain.
+// The JOIN payload of the start file. It tells the monitor how to connect the domain.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { Records, Tag } from '../channel/protocol.ts';
 import type { Spec } from '../spec/spec.ts';
@@ -44,20 +44,20 @@ const dotted = (text: string): number[] => text.split('.').map(Number);
 
 function bridge(records: Records, { bridge: name, mac, address, gateway }: Network): void {
   if (name === undefined || mac === undefined) return;
-  records.text(Tag.NetBridge, name).raw(Tag.NetMac, Buffer.from(mac.replaceAll(':', ''), 'hex'));
+  records.text(Tag.JoinBridge, name).raw(Tag.JoinMac, Buffer.from(mac.replaceAll(':', ''), 'hex'));
   const [host = '', prefix = ''] = address?.split('/') ?? [];
-  if (prefix !== '') records.raw(Tag.NetAddress, Buffer.from([...dotted(host), Number(prefix)]));
-  if (gateway !== undefined) records.raw(Tag.NetGateway, Buffer.from(dotted(gateway)));
+  if (prefix !== '') records.raw(Tag.JoinAddress, Buffer.from([...dotted(host), Number(prefix)]));
+  if (gateway !== undefined) records.raw(Tag.JoinGateway, Buffer.from(dotted(gateway)));
 }
 
 /**
- * The NETWORK payload for the network that create has stored. Throws the error of the file system
+ * The JOIN payload for the network that create has stored. Throws the error of the file system
  * when the container's resolv.conf cannot be read.
  */
 export function describeNetwork(network: Network | undefined, spec: Pick<Spec, 'mounts'>): Buffer {
-  const records = new Records().u32(Tag.NetMode, MODES[network?.mode ?? 'namespace']);
+  const records = new Records().u32(Tag.JoinMode, MODES[network?.mode ?? 'namespace']);
   if (network !== undefined) bridge(records, network);
   // At such an address the engine answers in its namespace. The guest's loopback is another one.
-  for (const address of loopbackNameServers(resolvConf(spec))) records.raw(Tag.Resolver, address);
+  for (const address of loopbackNameServers(resolvConf(spec))) records.raw(Tag.JoinResolver, address);
   return records.bytes();
 }

@@ -8,6 +8,7 @@ import {
   FrameReader,
   PAYLOAD_MAX,
   Records,
+  Tag,
   Type,
 } from '../../src/channel/protocol.ts';
 import { readRecords } from '../fixtures/records.ts';
@@ -70,7 +71,7 @@ for (const [name, records, payload] of vectors('records.txt')) {
     assert.equal(r.bytes().toString('hex'), payload);
     assert.deepEqual(
       readRecords(hex(payload))
-        .map(([t, v]) => `${t}=${v.toString('hex')}`)
+        .map(([t, v]) => `0x${t.toString(16).padStart(4, '0')}=${v.toString('hex')}`)
         .join(' '),
       records,
     );
@@ -78,13 +79,13 @@ for (const [name, records, payload] of vectors('records.txt')) {
 }
 
 test('numbers: little-endian, negative ones as two’s complement', () => {
-  assert.equal(new Records().u32(72, -998).bytes().toString('hex'), '48000000040000001afcffff');
+  assert.equal(new Records().u32(Tag.OomScoreAdj, -998).bytes().toString('hex'), '0d050000040000001afcffff');
   assert.equal(
     new Records()
-      .u64(11, 1n << 63n)
+      .u64(Tag.BindSize, 1n << 63n)
       .bytes()
       .toString('hex'),
-    '0b000000080000000000000000000080',
+    '0b010000080000000000000000000080',
   );
 });
 

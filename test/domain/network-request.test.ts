@@ -28,21 +28,21 @@ test('the resolv.conf that counts is the last mount there', () => {
   const mounts = [file('a', 'nameserver 127.0.0.1\n'), file('b', 'nameserver 127.0.0.2\n')];
   const payload = describeNetwork({ mode: 'namespace' }, { mounts });
   assert.deepEqual(readRecords(payload), [
-    [Tag.NetMode, Buffer.from([1, 0, 0, 0])],
-    [Tag.Resolver, Buffer.from([127, 0, 0, 2])],
+    [Tag.JoinMode, Buffer.from([1, 0, 0, 0])],
+    [Tag.JoinResolver, Buffer.from([127, 0, 0, 2])],
   ]);
   const folderMount = { destination: '/etc/resolv.conf', type: 'bind', source: folder, options: [] };
-  assert.deepEqual(valuesOf(describeNetwork(undefined, { mounts: [folderMount] }), Tag.Resolver), []);
+  assert.deepEqual(valuesOf(describeNetwork(undefined, { mounts: [folderMount] }), Tag.JoinResolver), []);
 });
 
 test('a bridge with and without an address', () => {
   const network = { mode: 'bridge', bridge: 'xenbr0', mac: '00:16:3e:01:02:ff' } as const;
   assert.deepEqual(readRecords(describeNetwork(network, { mounts: [] })), [
-    [Tag.NetMode, Buffer.from([2, 0, 0, 0])],
-    [Tag.NetBridge, Buffer.from('xenbr0')],
-    [Tag.NetMac, Buffer.from([0, 0x16, 0x3e, 1, 2, 0xff])],
+    [Tag.JoinMode, Buffer.from([2, 0, 0, 0])],
+    [Tag.JoinBridge, Buffer.from('xenbr0')],
+    [Tag.JoinMac, Buffer.from([0, 0x16, 0x3e, 1, 2, 0xff])],
   ]);
   const fixed = describeNetwork({ ...network, address: '10.0.0.7/24', gateway: '10.0.0.1' }, { mounts: [] });
-  assert.deepEqual(valuesOf(fixed, Tag.NetAddress), [Buffer.from([10, 0, 0, 7, 24])]);
-  assert.deepEqual(valuesOf(fixed, Tag.NetGateway), [Buffer.from([10, 0, 0, 1])]);
+  assert.deepEqual(valuesOf(fixed, Tag.JoinAddress), [Buffer.from([10, 0, 0, 7, 24])]);
+  assert.deepEqual(valuesOf(fixed, Tag.JoinGateway), [Buffer.from([10, 0, 0, 1])]);
 });

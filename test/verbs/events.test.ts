@@ -37,7 +37,7 @@ test('figures, and the event of them in the form of runc', () => {
 });
 
 test('an agent of another version: unknown tags are skipped, missing figures are 0', () => {
-  const stats = parseStats(new Records().text(99, 'new').u64(Tag.StatMemTotal, 5n).bytes());
+  const stats = parseStats(new Records().text(0x09ff, 'new').u64(Tag.StatMemTotal, 5n).bytes());
   assert.equal(stats?.memoryTotal, 5);
   assert.equal(stats?.cpu, 0);
 });

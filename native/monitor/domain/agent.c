@@ -72,20 +72,37 @@ static vxn_fault to_first_process(const struct vxn_header *h, const uint8_t *pay
   return fault;
 }
 
+// An agent of another version breaks no rule: the operator reads the reason as it stands.
+static vxn_fault take_hello(const uint8_t *payload) {
+  if (life != LIFE_BOOTING) return "a second HELLO";
+  const char *why = hello_from_guest(payload);
+  if (why != NULL)
+    lose(why);
+  else
+    life = LIFE_READY;
+  return NULL;
+}
+
+static vxn_fault about_domain(const struct vxn_header *h, const uint8_t *payload) {
+  switch (h->type) {
+    case VXN_G_STATS: return stats_from_guest(h, payload);
+    case VXN_G_DNS: return dns_query(h, payload);
+    default: return "an answer that nobody asked for";
+  }
+}
+
 static vxn_fault from_guest(void *ctx, const struct vxn_header *h, const uint8_t *payload) {
   (void)ctx;
   if (life == LIFE_ENDED) return NULL;
-  if (h->type == VXN_G_HELLO) {
-    if (life != LIFE_BOOTING) return "a second HELLO";
-    vxn_fault fault = hello_from_guest(payload);
-    if (fault == NULL) life = LIFE_READY;
-    return fault;
-  }
+  if (h->type == VXN_G_HELLO) return take_hello(payload);
   if (h->type == VXN_G_LOG) return hello_log(payload, h->length), NULL;
   if (life == LIFE_BOOTING) return "a frame before HELLO";
-  if (h->type == VXN_G_STATS) return stats_from_guest(h, payload);
-  if (h->type == VXN_G_DNS) return dns_query(h, payload);
-  return h->id == LOCAL_PROCESS ? to_first_process(h, payload) : relay_from_guest(h, payload);
+  switch (vxn_class(h->type)) {
+    case VXN_CLASS_DOMAIN: return about_domain(h, payload);
+    case VXN_CLASS_CONTAINER:
+      return h->id == LOCAL_CONTAINER ? to_first_process(h, payload) : "frame for a container that does not exist";
+    default: return h->id == LOCAL_PROCESS ? to_first_process(h, payload) : relay_from_guest(h, payload);
+  }
 }
 
 static void agent_served(const char *path) {
@@ -103,7 +120,7 @@ static bool takes_frames(void) {
 }
 
 static bool from_first_holder(const struct vxn_header *h, const uint8_t *payload) {
-  if (h->type == VXN_H_NETWORK) return network_start(payload, h->length), true;
+  if (h->type == VXN_M_JOIN) return network_start(payload, h->length), true;
   return guest_send(h->type, h->flags, h->id, payload, h->length);
 }
 
@@ -112,21 +129,21 @@ static void send_status(struct client *c, uint32_t id) {
   vxn_put32(payload, (uint32_t)life);
   vxn_put32(payload + 4, domid);
   vxn_put32(payload + 8, last_status);
-  control_send(c, VXN_M_STATUS, id, payload, sizeof payload);
+  control_send(c, VXN_M_STATUS_REPLY, id, payload, sizeof payload);
 }
 
 static void refuse_process(struct client *c, uint32_t id) {
   static const char text[] = "\0\0\0\0container not running";
-  control_send(c, VXN_G_FAILED, id, text, sizeof text - 1);
+  control_send(c, VXN_G_PROCESS_FAILED, id, text, sizeof text - 1);
 }
 
 static bool from_client(struct client *c, const struct vxn_header *h, const uint8_t *payload) {
-  if (h->type == VXN_C_STATUS) return send_status(c, h->id), true;
+  if (h->type == VXN_M_STATUS) return send_status(c, h->id), true;
   if (h->type == VXN_H_STATS) {
     if (life == LIFE_BOOTING) return false;
     return life == LIFE_ENDED ? true : stats_from_client(c, h);
   }
-  if (h->type == VXN_C_PIDS) return relay_send_pids(c, h->id), true;
+  if (h->type == VXN_M_PIDS) return relay_send_pids(c, h->id), true;
   if (life != LIFE_RUNNING) {
     if (h->type == VXN_H_PROCESS) refuse_process(c, h->id);
     return true;
@@ -141,7 +158,7 @@ static void client_gone(struct client *c) {
 
 // The requests are for the container, so its holder takes them.
 static void from_runtime(const struct vxn_header *h, const uint8_t *payload) {
-  if (h->type == VXN_C_KILL || h->type == VXN_C_START || h->type == VXN_H_SIGNAL) local_deliver(h, payload);
+  if (h->type == VXN_M_KILL || h->type == VXN_M_START || h->type == VXN_H_SIGNAL) local_deliver(h, payload);
 }
 
 // ---- The kind

@@ -97,7 +97,7 @@ static bool read_frames(struct client *c) {
     struct vxn_header h = {0};
     size_t want_bytes = VXN_HEADER_SIZE;
     if (c->in.len >= VXN_HEADER_SIZE) {
-      if (!vxn_get_header(c->in.data, &h)) return false;
+      if (!vxn_get_header(c->in.data, &h) || !vxn_header_ok(VXN_FROM_CLIENT, &h)) return false;
       want_bytes += h.length;
     }
     if (c->in.len == want_bytes && c->in.len >= VXN_HEADER_SIZE) {

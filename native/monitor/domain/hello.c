@@ -2,6 +2,7 @@
 #include "hello.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "../host/monitor_log.h"
 #include "../host/timeline.h"
@@ -22,9 +23,17 @@ static void stamp_boot(int64_t begun, int64_t now) {
   timeline_stamp("guest.agent", begun - now);
 }
 
-vxn_fault hello_from_guest(const uint8_t *payload) {
+static const char *too_old(uint32_t version) {
+  static char why[160];
+  snprintf(why, sizeof why,
+           "the guest's agent speaks version %u of the protocol, version %u is needed: install the initramfs of this vxn",
+           version, VXN_PROTOCOL_VERSION);
+  return why;
+}
+
+const char *hello_from_guest(const uint8_t *payload) {
   uint8_t version[4];
-  if (vxn_get32(payload) < VXN_PROTOCOL_VERSION) return "the guest's agent is too old";
+  if (vxn_get32(payload) < VXN_PROTOCOL_VERSION) return too_old(vxn_get32(payload));
   stamp_boot((int64_t)vxn_get64(payload + 4), (int64_t)vxn_get64(payload + 12));
   timeline_stamp("agent.ready", 0);
   vxn_put32(version, VXN_PROTOCOL_VERSION);

@@ -7,7 +7,7 @@
 #include "../xen/domain.h"
 #include "plan.h"
 
-/// The life of a domain with one container, as VXN_M_STATUS tells it.
+/// The life of a domain with one container, as VXN_M_STATUS_REPLY tells it.
 enum life { LIFE_BOOTING = 1, LIFE_READY, LIFE_RUNNING, LIFE_ENDED };
 
 struct kind {

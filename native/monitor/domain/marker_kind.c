@@ -227,8 +227,8 @@ static bool always_has_room(void) { return true; }
 
 static void from_runtime(const struct vxn_header *h, const uint8_t *payload) {
   switch (h->type) {
-    case VXN_C_KILL: kill_now(SIGKILL); break;
-    case VXN_C_START: start_asked(); break;
+    case VXN_M_KILL: kill_now(SIGKILL); break;
+    case VXN_M_START: start_asked(); break;
     case VXN_H_SIGNAL: take_signal(h, payload); break;
     default: break;
   }
@@ -238,15 +238,15 @@ static bool from_client(struct client *c, const struct vxn_header *h, const uint
   static const char no_exec[] = "\0\0\0\0exec is not possible: a marker guest runs one program only";
   static const char no_stats[] = "\0\0\0\0a marker guest cannot be asked for its figures";
   (void)payload;
-  if (h->type == VXN_H_PROCESS) control_send(c, VXN_G_FAILED, h->id, no_exec, sizeof no_exec - 1);
-  if (h->type == VXN_H_STATS) control_send(c, VXN_G_FAILED, h->id, no_stats, sizeof no_stats - 1);
-  if (h->type == VXN_C_PIDS) control_send(c, VXN_M_PIDS, h->id, NULL, 0);
-  if (h->type != VXN_C_STATUS) return true;
+  if (h->type == VXN_H_PROCESS) control_send(c, VXN_G_PROCESS_FAILED, h->id, no_exec, sizeof no_exec - 1);
+  if (h->type == VXN_H_STATS) control_send(c, VXN_M_REFUSED, h->id, no_stats, sizeof no_stats - 1);
+  if (h->type == VXN_M_PIDS) control_send(c, VXN_M_PIDS_REPLY, h->id, NULL, 0);
+  if (h->type != VXN_M_STATUS) return true;
   uint8_t answer[12];
   vxn_put32(answer, (uint32_t)life);
   vxn_put32(answer + 4, domid);
   vxn_put32(answer + 8, last_status);
-  control_send(c, VXN_M_STATUS, h->id, answer, sizeof answer);
+  control_send(c, VXN_M_STATUS_REPLY, h->id, answer, sizeof answer);
   return true;
 }
 

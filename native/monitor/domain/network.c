@@ -25,7 +25,6 @@
 #include "network_request.h"
 #include "wire.h"
 
-#define CONTAINER 1u
 // As long as libxl waits for a hotplug program.
 #define VIF_SECONDS 40
 // An engine makes an interface in a dozen steps: changes within this time belong together.
@@ -378,7 +377,7 @@ bool network_busy(void) { return state == PLUGGING || state == TELLING; }
 
 void network_turn(void) {
   if (state != TELLING || !guest_has_room()) return;
-  guest_send(VXN_H_NETWORK, 0, CONTAINER, next.data, (uint32_t)next.len);
+  guest_send(VXN_H_NETWORK, 0, 0, next.data, (uint32_t)next.len);
   for (size_t i = 0; i < NETNS_LINKS; i++)
     if (wires[i].used && !wires[i].left_out && !wires[i].announced) vif_announce(domid, wires[i].link.number), wires[i].announced = true;
   if (!announced) timeline_stamp("network.sent", 0);

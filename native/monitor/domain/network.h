@@ -20,7 +20,7 @@ void network_open(const struct domain_plan *plan, void (*failed)(const char *why
 /// The domain that gets the interfaces.
 void network_domain(uint32_t domid);
 
-/// The runtime's NETWORK arrived: make it.
+/// The runtime's JOIN arrived: make the network that it asks for.
 void network_start(const uint8_t *payload, uint32_t len);
 
 /// True from network_start() until the guest has been told.

@@ -39,12 +39,12 @@ static bool take_resolver(struct network_request *r, const struct vxn_record *v)
 
 static bool take(struct network_request *r, const struct vxn_record *v) {
   switch (v->tag) {
-    case VXN_T_NET_MODE: return take_mode(r, v);
-    case VXN_T_NET_BRIDGE: return take_name(r, v);
-    case VXN_T_NET_MAC: return take_bytes(v, r->mac, sizeof r->mac);
-    case VXN_T_NET_ADDRESS: return take_address(r, v);
-    case VXN_T_NET_GATEWAY: return take_bytes(v, r->gateway, sizeof r->gateway);
-    case VXN_T_RESOLVER: return take_resolver(r, v);
+    case VXN_T_JOIN_MODE: return take_mode(r, v);
+    case VXN_T_JOIN_BRIDGE: return take_name(r, v);
+    case VXN_T_JOIN_MAC: return take_bytes(v, r->mac, sizeof r->mac);
+    case VXN_T_JOIN_ADDRESS: return take_address(r, v);
+    case VXN_T_JOIN_GATEWAY: return take_bytes(v, r->gateway, sizeof r->gateway);
+    case VXN_T_JOIN_RESOLVER: return take_resolver(r, v);
     default: return false;
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// NETWORK as the runtime writes it for the monitor: the namespace or the bridge that the domain is
-// to be joined to.
+// JOIN, the runtime's wish to the monitor: the namespace or the bridge that the domain is to be
+// joined to.
 #ifndef VXN_NETWORK_REQUEST_H
 #define VXN_NETWORK_REQUEST_H
 

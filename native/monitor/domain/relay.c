@@ -46,7 +46,7 @@ static void refuse(struct client *c, uint32_t id, const char *text) {
   uint8_t payload[4 + VXN_TEXT_MAX] = {0};
   uint32_t n = 0;
   while (text[n] != '\0' && n < VXN_TEXT_MAX) payload[4 + n] = (uint8_t)text[n], n++;
-  control_send(c, VXN_G_FAILED, id, payload, 4 + n);
+  control_send(c, VXN_G_PROCESS_FAILED, id, payload, 4 + n);
 }
 
 bool relay_from_client(struct client *c, const struct vxn_header *h, const uint8_t *payload) {
@@ -56,7 +56,7 @@ bool relay_from_client(struct client *c, const struct vxn_header *h, const uint8
     return refuse(c, h->id, "too many processes in this container: 1024 at once are possible"), true;
   // Frames for a process that has just ended are late, not wrong.
   if (p == NULL) return true;
-  if (h->type == VXN_H_CREDIT && h->length == 8) {
+  if (h->type == VXN_H_CREDIT) {
     uint32_t stream = vxn_get32(payload), n = vxn_get32(payload + 4);
     if (stream < 1 || stream > 2 || n > VXN_CREDIT_MAX - p->window[stream]) return true;
     p->window[stream] += n;
@@ -86,7 +86,7 @@ vxn_fault relay_from_guest(const struct vxn_header *h, const uint8_t *payload) {
     }
   }
   if (p->owner != NULL) control_send(p->owner, h->type, p->client_id, payload, h->length);
-  if (h->type == VXN_G_EXIT || h->type == VXN_G_FAILED) {
+  if (h->type == VXN_G_EXIT || h->type == VXN_G_PROCESS_FAILED) {
     if (p->kill_owed) kills_owed--;
     *p = (struct proc){0};
   }
@@ -138,5 +138,5 @@ void relay_send_pids(struct client *c, uint32_t id) {
     if (procs[i].guest_id == 0 || procs[i].owner == NULL) continue;
     vxn_put32(payload + 4 * n++, (uint32_t)control_pid(procs[i].owner));
   }
-  control_send(c, VXN_M_PIDS, id, payload, 4 * n);
+  control_send(c, VXN_M_PIDS_REPLY, id, payload, 4 * n);
 }

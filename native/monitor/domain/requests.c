@@ -33,12 +33,12 @@ static void pass_on(void) {
   size_t at = 0;
   while (have - at >= VXN_HEADER_SIZE) {
     struct vxn_header h;
-    if (!vxn_get_header(buffer + at, &h) || VXN_HEADER_SIZE + h.length > PIPE_BUF) {
+    if (!vxn_get_header(buffer + at, &h) || !vxn_header_ok(VXN_FROM_FIFO, &h) || VXN_HEADER_SIZE + h.length > PIPE_BUF) {
       have = 0;
       return;
     }
     if (have - at < VXN_HEADER_SIZE + h.length) break;
-    if (h.type == VXN_C_PAUSED)
+    if (h.type == VXN_M_PAUSED)
       answer_paused(h.id);
     else
       on_frame(&h, buffer + at + VXN_HEADER_SIZE);

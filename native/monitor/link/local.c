@@ -8,8 +8,16 @@ static struct link_events holder;
 
 static bool has_room(void) { return domain.has_room(); }
 
+static uint32_t id_for(uint16_t type) {
+  switch (vxn_class(type)) {
+    case VXN_CLASS_CONTAINER: return LOCAL_CONTAINER;
+    case VXN_CLASS_PROCESS: return LOCAL_PROCESS;
+    default: return 0;
+  }
+}
+
 static bool send_frame(uint16_t type, uint16_t flags, const void *payload, uint32_t length) {
-  return domain.frame(&(struct vxn_header){type, flags, LOCAL_PROCESS, length}, payload);
+  return domain.frame(&(struct vxn_header){type, flags, id_for(type), length}, payload);
 }
 
 static void hang_up(int status) { domain.hung_up(status); }

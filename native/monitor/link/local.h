@@ -6,8 +6,9 @@
 
 #include "link.h"
 
-/// The id of the process, on the link and in the guest.
+/// The ids of the process and of its container, on the link and in the guest.
 #define LOCAL_PROCESS 1u
+#define LOCAL_CONTAINER 1u
 
 /// The functions by which the domain hears of the holder.
 struct local_domain {

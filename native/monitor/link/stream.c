@@ -46,7 +46,7 @@ int stream_open(struct stream *s, struct vxn_transport *t, const struct stream_e
   s->transport = t;
   s->on = *events;
   s->queued = 0;
-  vxn_parser_init(&s->parser, true);
+  vxn_parser_init(&s->parser, VXN_FROM_GUEST);
   s->src = (struct source){.fd = t->fd, .events = EPOLLIN, .ready = woken};
   if (loop_add(&s->src) < 0) return -1;
   s->open = s->unread = true;

@@ -11,11 +11,6 @@ static uint8_t frame[VXN_FRAME_MAX];
 
 bool description_pending(void) { return fd >= 0; }
 
-static bool belongs_there(const struct vxn_header *h) {
-  return h->type == VXN_H_CONTAINER || h->type == VXN_H_PROCESS || h->type == VXN_H_FILE ||
-         h->type == VXN_H_FILE_DATA || h->type == VXN_H_NETWORK;
-}
-
 static bool read_all(uint8_t *to, size_t n) {
   while (n > 0) {
     ssize_t got = read(fd, to, n);
@@ -35,7 +30,7 @@ static void done(void) {
 static int next_frame(struct vxn_header *h) {
   ssize_t n = read(fd, frame, VXN_HEADER_SIZE);
   if (n == 0) return 0;
-  bool whole = n == VXN_HEADER_SIZE && vxn_get_header(frame, h) && belongs_there(h) &&
+  bool whole = n == VXN_HEADER_SIZE && vxn_get_header(frame, h) && vxn_header_ok(VXN_FROM_FILE, h) &&
                read_all(frame + VXN_HEADER_SIZE, h->length);
   return whole ? 1 : -1;
 }
@@ -48,7 +43,7 @@ int description_open(const char *dir, const struct link *link) {
   if (fd < 0) return -1;
   unlink(path);
   // The network can be made while the guest still boots.
-  if (next_frame(&h) == 1 && h.type == VXN_H_NETWORK) {
+  if (next_frame(&h) == 1 && h.type == VXN_M_JOIN) {
     link->send(h.type, h.flags, frame + VXN_HEADER_SIZE, h.length);
     return 0;
   }
@@ -59,7 +54,7 @@ bool description_send(const struct link *link) {
   struct vxn_header h;
   while (fd >= 0 && link->has_room()) {
     int got = next_frame(&h);
-    if (got <= 0 || h.type == VXN_H_NETWORK) return done(), got == 0;
+    if (got <= 0 || h.type == VXN_M_JOIN) return done(), got == 0;
     link->send(h.type, h.flags, frame + VXN_HEADER_SIZE, h.length);
   }
   return true;

@@ -8,7 +8,7 @@
 
 #include "../link/link.h"
 
-/// Opens dir/start.frames and removes its name. A NETWORK in front is sent at once. 0, or -1 with
+/// Opens dir/start.frames and removes its name. A JOIN in front is sent at once. 0, or -1 with
 /// errno.
 int description_open(const char *dir, const struct link *link);
 

@@ -72,7 +72,7 @@ static vxn_fault started(void) {
 }
 
 static vxn_fault failed(const uint8_t *payload, uint32_t length) {
-  if (holder_state() != HOLDER_WAITING) return "FAILED after STARTED";
+  if (holder_state() != HOLDER_WAITING) return "PROCESS_FAILED after STARTED";
   char text[VXN_TEXT_MAX + 1];
   words_copy(text, payload + 4, length - 4);
   not_started(text[0] != '\0' ? text : "the guest gave no reason");
@@ -81,7 +81,7 @@ static vxn_fault failed(const uint8_t *payload, uint32_t length) {
 
 static vxn_fault frame(const struct vxn_header *h, const uint8_t *payload) {
   if (h->type == VXN_G_STARTED) return started();
-  if (h->type == VXN_G_FAILED) return failed(payload, h->length);
+  if (h->type == VXN_G_PROCESS_FAILED) return failed(payload, h->length);
   if (holder_state() == HOLDER_WAITING) return "a frame before STARTED";
   // The guest says when a process ended. The monitor, which ends all processes with the container,
   // does not.

@@ -110,7 +110,7 @@ static int status_of_failure(uint32_t error_number) {
 }
 
 static vxn_fault failed(const uint8_t *payload, uint32_t length) {
-  if (holder_state() != HOLDER_WAITING) return "FAILED without a request";
+  if (holder_state() != HOLDER_WAITING) return "a failure without a request";
   char text[VXN_TEXT_MAX + 1];
   words_copy(text, payload + 4, length - 4);
   uint32_t error_number = vxn_get32(payload);
@@ -122,12 +122,13 @@ static vxn_fault failed(const uint8_t *payload, uint32_t length) {
 
 static vxn_fault frame(const struct vxn_header *h, const uint8_t *payload) {
   switch (h->type) {
-    case VXN_C_KILL: return first_kill(), NULL;
-    case VXN_C_START: return start_asked(), NULL;
+    case VXN_M_KILL: return first_kill(), NULL;
+    case VXN_M_START: return start_asked(), NULL;
     case VXN_H_SIGNAL: return signal_asked(h, payload), NULL;
     case VXN_G_CONTAINER_OK: return container_made();
     case VXN_G_STARTED: return started();
-    case VXN_G_FAILED: return failed(payload, h->length);
+    case VXN_G_CONTAINER_FAILED:
+    case VXN_G_PROCESS_FAILED: return failed(payload, h->length);
     default: return holder_frame(h, payload);
   }
 }

@@ -2,7 +2,6 @@
 // Domains whose first process is vxn-agent. The agent gets the description of the container over
 // the channel.
 
-import { FIRST } from '../../channel/description.ts';
 import { encodeFrame, Type } from '../../channel/protocol.ts';
 import { describeNetwork } from '../network-request.ts';
 import { checkDescription, writeStartFrames } from '../start-frames.ts';
@@ -15,10 +14,10 @@ export const agentKind: Kind = {
   disks: (rootDisk) => [{ vdev: 'xvda', file: rootDisk, readonly: false }],
   room: () => 0,
   monitorArgs: [],
-  // The monitor reads the NETWORK frame itself, and passes on the other ones.
+  // The monitor reads the JOIN frame itself, and passes on the other ones.
   describe: (launch) =>
     writeStartFrames(launch, {
       rootDisk: 'xvda',
-      first: [encodeFrame(Type.Network, FIRST, describeNetwork(launch.network, launch.spec))],
+      first: [encodeFrame(Type.Join, 0, describeNetwork(launch.network, launch.spec))],
     }),
 };
