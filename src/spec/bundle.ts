@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { errno, messageOf, VxnError } from '../host/errors.ts';
 import type { Json } from './read.ts';
@@ -7,6 +7,7 @@ import { withOwnShm } from './shm.ts';
 import { type Mount, parseSpec, type Spec } from './spec.ts';
 
 const CONFIG_MAX = 16 << 20;
+const CHUNK = 64 << 10;
 
 export interface Bundle {
   path: string;
@@ -49,12 +50,53 @@ export function hasHooks(raw: Json): boolean {
   );
 }
 
+/** All that a descriptor has to read; when that is more than so many bytes, at least one more. */
+function readBounded(fd: number, most: number): Buffer {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  while (total <= most) {
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    const n = readSync(fd, chunk);
+    if (n === 0) break;
+    chunks.push(chunk.subarray(0, n));
+    total += n;
+  }
+  return Buffer.concat(chunks, total);
+}
+
+/** Opens a file that may be a link to one. Throws INVALID_BUNDLE when it is anything else. */
+function openRegular(file: string): number {
+  const check = (isFile: boolean): void => {
+    if (!isFile) throw new VxnError('INVALID_BUNDLE', `${file} is not a regular file`);
+  };
+  // Opening alone has an effect on some devices.
+  check(statSync(file).isFile());
+  // Something else may lie there by now: a FIFO must not block.
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    check(fstatSync(fd).isFile());
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function readRegular(file: string): string {
+  const fd = openRegular(file);
+  try {
+    const data = readBounded(fd, CONFIG_MAX);
+    if (data.length <= CONFIG_MAX) return data.toString('utf8');
+    throw new VxnError('INVALID_BUNDLE', `${file} is larger than 16 MiB`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 function readConfig(path: string): string {
   const file = join(path, 'config.json');
   try {
-    if (statSync(file).size > CONFIG_MAX)
-      throw new VxnError('INVALID_BUNDLE', `${file} is larger than 16 MiB`);
-    return readFileSync(file, 'utf8');
+    return readRegular(file);
   } catch (error) {
     if (error instanceof VxnError) throw error;
     const why = errno(error) === 'ENOENT' ? 'no such file or directory' : messageOf(error);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The parts of config.json that confine the program. The real agent applies them on this machine.
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Host } from '../fixtures/host.ts';
 import { configJson, processJson } from '../fixtures/spec.ts';
@@ -173,3 +175,26 @@ test('oomScoreAdj is for the program and for the monitor', async () => {
   assert.equal(c.text('stdout'), '321\n');
   assert.equal(host.run(['delete', 'oom']).status, 0);
 });
+
+const NO_FILES: [name: string, make: (config: string) => void, text: RegExp][] = [
+  ['a link to /dev/zero', (c) => symlinkSync('/dev/zero', c), /config\.json is not a regular file\n$/],
+  ['a FIFO', (c) => execFileSync('mkfifo', [c]), /config\.json is not a regular file\n$/],
+  [
+    'a file without an end',
+    (c) => symlinkSync('/proc/self/pagemap', c),
+    /config\.json is larger than 16 MiB\n$/,
+  ],
+];
+for (const [name, make, text] of NO_FILES) {
+  test(`a config.json that is ${name}: create says so soon`, async () => {
+    const bundle = host.bundle();
+    rmSync(join(bundle, 'config.json'));
+    make(join(bundle, 'config.json'));
+    const begun = performance.now();
+    const { status, stdout, stderr } = host.run(['create', '--bundle', bundle, 'hostile']);
+    assert.ok(performance.now() - begun < 10_000);
+    assert.deepEqual([status, stdout], [1, '']);
+    assert.match(stderr, text);
+    assert.deepEqual(await host.leftovers('hostile'), []);
+  });
+}
