@@ -6,7 +6,7 @@ import { normalize } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { errno, messageOf, VxnError } from '../host/errors.ts';
 import { matchesGlob } from '../host/glob.ts';
-import { ANNOTATION_PREFIX, type Annotations } from '../spec/annotations.ts';
+import { ANNOTATION_PREFIX, type Annotations, checkAllowed } from '../spec/annotations.ts';
 import type { Vm } from '../spec/vm.ts';
 import { type Boot, kernelCommandLine } from '../xen/domain-config.ts';
 import type { Images } from './kinds/kind.ts';
@@ -45,7 +45,8 @@ function hostFile(source: string, file: string, allowed: readonly string[]): str
 /**
  * Chooses what the domain boots. images: the settings' files for its kind of guest. Throws
  * INVALID_SPEC on a file that does not exist and on a command line that is too long. Throws
- * UNSUPPORTED on a file that is not allowed, and on a pv guest outside x86.
+ * UNSUPPORTED on a file that is not allowed, on vm.kernel.parameters where the annotation
+ * cmdline-extra is not, and on a pv guest outside x86.
  */
 export function chooseBoot(
   annotations: Annotations,
@@ -66,7 +67,10 @@ export function chooseBoot(
   const type = (annotations.text('type') as Boot['type'] | undefined) ?? config.guestType;
   if (type === 'pv' && arch !== 'x86_64')
     throw new VxnError('UNSUPPORTED', 'pv guests exist on x86 only', { hint: 'use type pvh' });
-  const extra = [config.cmdline, ...(vm?.parameters ?? []), annotations.text('cmdline-extra') ?? ''];
+  const parameters = vm?.parameters ?? [];
+  if (parameters.length > 0)
+    checkAllowed('config.json: vm.kernel.parameters', 'cmdline-extra', config.annotations);
+  const extra = [config.cmdline, ...parameters, annotations.text('cmdline-extra') ?? ''];
   const cmdline = extra.filter((part) => part !== '').join(' ');
   const length = Buffer.byteLength(kernelCommandLine({ type, arch, cmdline, boot: images.boot }));
   if (length > CMDLINE_MAX[type]) {

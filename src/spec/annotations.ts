@@ -110,6 +110,17 @@ export const DEFAULT_ALLOWED: readonly AnnotationName[] = [
   'root-free',
 ];
 
+/**
+ * Checks that the settings allow an annotation. what: the annotation, or a property that does the
+ * same, as the error names it. allowed: names or globs of the settings. Throws UNSUPPORTED.
+ */
+export function checkAllowed(what: string, name: string, allowed: readonly string[]): void {
+  if (allowed.some((pattern) => matchesGlob(name, pattern))) return;
+  throw new VxnError('UNSUPPORTED', `${what} is not allowed on this host`, {
+    hint: `to allow it, add "${name}" to annotations in /etc/vxn/vxn.yaml`,
+  });
+}
+
 /** The vxn annotations of a container, checked. */
 export class Annotations {
   private constructor(private readonly values: ReadonlyMap<string, number | string>) {}
@@ -148,11 +159,7 @@ function readOne(key: string, name: string, text: string, allowed: readonly stri
       hint: guess === undefined ? 'see docs/annotations.md' : `did you mean ${ANNOTATION_PREFIX}${guess}?`,
     });
   }
-  if (!allowed.some((pattern) => matchesGlob(name, pattern))) {
-    throw new VxnError('UNSUPPORTED', `annotation ${key} is not allowed on this host`, {
-      hint: `to allow it, add "${name}" to annotations in /etc/vxn/vxn.yaml`,
-    });
-  }
+  checkAllowed(`annotation ${key}`, name, allowed);
   const value = rule.read(text);
   if (value !== undefined) return value;
   const shown = text.length > 80 ? `${text.slice(0, 80)}...` : text;

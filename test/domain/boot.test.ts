@@ -18,7 +18,7 @@ symlinkSync('../secret', join(folder, 'ok/way-out'));
 symlinkSync('deep/initrd', join(folder, 'ok/link'));
 symlinkSync('nowhere', join(folder, 'ok/broken'));
 
-const CONFIG = { ...DEFAULTS, cmdline: 'settings=1', hostPaths: [`${folder}/ok/**`] };
+const CONFIG = { ...DEFAULTS, cmdline: 'settings=1', hostPaths: [`${folder}/ok/**`], annotations: ['*'] };
 const at = (name: string): string => join(folder, name);
 
 function boot(annotations: Record<string, string>, vm: object | undefined = undefined): Boot {
@@ -86,4 +86,17 @@ test('a command line that Xen would cut off', () => {
     'INVALID_SPEC',
     'a pvh guest takes 2047',
   );
+});
+
+test('kernel parameters of the vm section need what the annotation cmdline-extra needs', () => {
+  const settings = { ...CONFIG, annotations: DEFAULTS.annotations };
+  const vm = (parameters: string[]) => parseVm({ kernel: { parameters } });
+  throwsVxn(
+    () => chooseBoot(Annotations.read({}, []), vm(['init=/bin/sh']), settings, settings),
+    'UNSUPPORTED',
+    'config.json: vm.kernel.parameters is not allowed on this host (to allow it, add "cmdline-extra" to annotations in /etc/vxn/vxn.yaml)',
+  );
+  assert.equal(chooseBoot(Annotations.read({}, []), vm([]), settings, settings).cmdline, 'settings=1');
+  const allowed = { ...CONFIG, annotations: ['cmdline-*'] };
+  assert.equal(chooseBoot(Annotations.read({}, []), vm(['a=1']), allowed, allowed).cmdline, 'settings=1 a=1');
 });
