@@ -42,6 +42,14 @@ export interface Config {
   rootFree: number;
   /** MiB that the bind mounts of a container may take together. */
   bindLimit: number;
+  /** MiB that a domain may have, its maxmem included. 0: as much as Xen has. */
+  maxMemory: number;
+  /** Vcpus that a domain may have, its maxvcpus included. 0: the number of processors of the host. */
+  maxVcpus: number;
+  /** MiB that the annotation root-free may ask for. 0: no limit. */
+  maxRootFree: number;
+  /** Weight that an annotation may ask for where linux.resources has no shares. 0: no limit. */
+  maxWeight: number;
   /**
    * The network of containers that do not choose one, and whose engine puts no interface into
    * their namespace.
@@ -93,6 +101,11 @@ export const DEFAULTS: Readonly<Config> = {
   vcpus: 1,
   rootFree: 512,
   bindLimit: 64,
+  maxMemory: 0,
+  maxVcpus: 0,
+  maxRootFree: 4096,
+  // Xen's default, which Dom0 has as well.
+  maxWeight: 256,
   networkMode: 'namespace',
   bridge: 'xenbr0',
   bridgeAddresses: '',
@@ -133,6 +146,21 @@ function checkPatterns(config: Config, file: string): void {
   if (relative !== undefined) throw bad(file, `hostPaths: "${relative}" must begin with /`);
 }
 
+const LIMITS = [
+  ['memory', 'maxMemory'],
+  ['vcpus', 'maxVcpus'],
+  ['rootFree', 'maxRootFree'],
+] as const;
+
+// Only a limit that the file itself sets contradicts it.
+function checkLimits(config: Config, value: object, file: string): void {
+  for (const [key, limit] of LIMITS) {
+    const most = config[limit];
+    if (!Object.hasOwn(value, limit) || most === 0 || config[key] <= most) continue;
+    throw bad(file, `${key} is ${config[key]}, more than ${limit}, which is ${most}`);
+  }
+}
+
 /** Lays settings over the defaults. Throws INVALID_CONFIG on an unknown key or a wrong type. */
 export function checkConfig(value: unknown, file: string): Config {
   if (value === null || value === undefined) return { ...DEFAULTS };
@@ -151,6 +179,7 @@ export function checkConfig(value: unknown, file: string): Config {
   if (config.guestProtocol !== 'agent' && config.guestProtocol !== 'marker')
     throw bad(file, 'guestProtocol must be agent or marker');
   if (Buffer.byteLength(config.runDir) > 15) throw bad(file, 'runDir must be at most 15 bytes long');
+  checkLimits(config, value, file);
   checkPatterns(config, file);
   checkNetwork(config, file);
   return config;
@@ -164,7 +193,8 @@ interface Cache {
 function readCache(key: string): Config | undefined {
   try {
     const cache = JSON.parse(readFileSync(CACHE, 'utf8')) as Cache;
-    return cache.key === key ? cache.config : undefined;
+    // Another build of the same version may have written it, without the limits of this one.
+    return cache.key === key ? { ...DEFAULTS, ...cache.config } : undefined;
   } catch {
     return undefined;
   }

@@ -86,10 +86,16 @@ function newMemory(limits: Limits, size: Size, config: Config): number {
   return memory;
 }
 
-function newVcpus(limits: Limits, size: Size, physical: number | undefined): number {
-  const vcpus = quotaVcpus(limits, physical) ?? size.maxvcpus;
+function newVcpus(limits: Limits, size: Size, config: Config, physical: number | undefined): number {
+  const vcpus = quotaVcpus(limits, config, physical) ?? size.maxvcpus;
   if (vcpus > size.maxvcpus) throw beyond(`${vcpus} vcpus`, `${size.maxvcpus}`, 'maxvcpus');
   return vcpus;
+}
+
+function newCap(limits: Limits, vcpus: number, { maxvcpus }: Size): number {
+  const quota = quotaPercent(limits);
+  // The quota may be beyond the operator's maxVcpus, which decides then.
+  return capOf(quota === undefined ? undefined : Math.min(quota, vcpus * 100), vcpus, maxvcpus);
 }
 
 /** As with runc, undefined and 0 keep a limit, and -1 removes it. */
@@ -120,13 +126,13 @@ export function planUpdate(
     cpuShares: shares ? asked.cpuShares : limits.cpuShares,
     cpus: cpus ? asked.cpus : limits.cpus,
   };
-  const vcpus = quota ? newVcpus(merged, size, physical) : size.vcpus;
+  const vcpus = quota ? newVcpus(merged, size, config, physical) : size.vcpus;
   return {
     size: {
       ...size,
       memory: memory ? newMemory(merged, size, config) : size.memory,
       vcpus,
-      cap: quota ? capOf(quotaPercent(merged), vcpus, size.maxvcpus) : size.cap,
+      cap: quota ? newCap(merged, vcpus, size) : size.cap,
       weight: shares ? sharesWeight(merged) : size.weight,
       cpus: cpus ? checkCpus(merged.cpus ?? '', physical) : size.cpus,
     },

@@ -24,6 +24,12 @@ export const SETTING_HELP: { readonly [K in keyof Config]: string } = {
   vcpus: 'Virtual processors of a container without a CPU quota.',
   rootFree: 'MiB of free space in a writable root, beside its content.',
   bindLimit: 'MiB that all bind mounts of a container may have together.',
+  maxMemory: 'MiB that a domain may have, its maxmem included. 0: as much as Xen has.',
+  maxVcpus:
+    'Virtual processors that a domain may have, its maxvcpus included. 0: as many as the host has processors.',
+  maxRootFree: 'MiB that the annotation root-free may ask for. 0: no limit.',
+  maxWeight:
+    'Weight that the annotation weight may ask for where the engine sets no CPU shares. 0: no limit.',
   networkMode:
     'How a container is joined to the network: namespace, bridge or none. The setting counts for a container without the annotation network-mode. The mode bridge counts for those with an empty namespace only.',
   bridge: 'The bridge of Dom0 for the mode bridge.',

@@ -15,6 +15,15 @@ test('nothing set: the defaults', () => {
   assert.deepEqual(checkConfig(lists, 'f'), { ...DEFAULTS, ...lists });
 });
 
+test('limits as large as the sizes, limits of 0, and a size beyond a limit that only the default sets', () => {
+  const settings = [
+    { memory: 512, maxMemory: 512, vcpus: 2, maxVcpus: 2, rootFree: 9, maxRootFree: 9 },
+    { maxMemory: 0, maxVcpus: 0, maxRootFree: 0, maxWeight: 0 },
+    { rootFree: 5000 },
+  ];
+  for (const value of settings) assert.deepEqual(checkConfig(value, 'f'), { ...DEFAULTS, ...value });
+});
+
 const BAD: [value: unknown, text: string][] = [
   [[], 'f: must hold key: value pairs'],
   ['x', 'f: must hold key: value pairs'],
@@ -30,6 +39,11 @@ const BAD: [value: unknown, text: string][] = [
   [{ annotations: ['org.openembedded.vxn.memory'] }, 'f: annotations: there is no annotation "org.'],
   [{ hostPaths: null }, 'f: hostPaths must be a list of strings'],
   [{ hostPaths: ['boot/*'] }, 'f: hostPaths: "boot/*" must begin with /'],
+  [{ maxMemory: '4g' }, 'f: maxMemory must be a number'],
+  [{ memory: 512, maxMemory: 511 }, 'f: memory is 512, more than maxMemory, which is 511'],
+  [{ maxMemory: 128 }, 'f: memory is 256, more than maxMemory, which is 128'],
+  [{ vcpus: 3, maxVcpus: 2 }, 'f: vcpus is 3, more than maxVcpus, which is 2'],
+  [{ rootFree: 5000, maxRootFree: 4096 }, 'f: rootFree is 5000, more than maxRootFree, which is 4096'],
   [{ guestType: 'hvm' }, 'f: guestType must be pv or pvh'],
   [{ runDir: '/run/vxn-and-more' }, 'f: runDir must be at most 15 bytes long'],
 ];

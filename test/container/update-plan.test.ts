@@ -102,6 +102,10 @@ test('beyond: more vcpus than the domain has are refused', () => {
     "2 vcpus is more than this container's domain can have, which is 1 (annotation org.openembedded.vxn.maxvcpus",
   );
 });
+test("a quota beyond the operator's maxVcpus gets as much as there is", () => {
+  const { size } = planUpdate(SIZE, NONE, cpu({ quota: 400_000 }), { ...DEFAULTS, maxVcpus: 2 }, 4);
+  assert.deepEqual([size.vcpus, size.maxvcpus, size.cap], [2, 4, 200]);
+});
 test('beyond: a processor that is not there', () =>
   throwsVxn(() => plan(cpu({ cpus: '4' })), 'INVALID_SPEC', 'no processor 4'));
 test('wrong values', () => {

@@ -54,7 +54,7 @@ before(async () => {
   await dom0();
   await mustSh(
     `vctr run -d --log-uri file://${LOG} --memory-limit ${128 * MIB} --cpus 1.5 \
-    --annotation org.openembedded.vxn.maxmem=512 --annotation org.openembedded.vxn.weight=300 \
+    --annotation org.openembedded.vxn.maxmem=512 --annotation org.openembedded.vxn.weight=200 \
     "$IMAGE" res /bin/sh -c "$S"`,
     { env: { S: WATCH } },
   );
@@ -85,7 +85,7 @@ suite('side by side', { concurrency: 2 }, () => {
       assert.ok(kib > 150 * 1024 && kib < 224 * 1024, `${kib} KiB`);
       const [, , mib, vcpus] = await xlList();
       assert.deepEqual([mib, vcpus], ['224', '2']);
-      assert.deepEqual((await xlShare()).slice(2), ['300', '150']);
+      assert.deepEqual((await xlShare()).slice(2), ['200', '150']);
     });
 
     test('ctr task pause, resume: no output meanwhile, and none is lost', async () => {
@@ -135,7 +135,7 @@ suite('side by side', { concurrency: 2 }, () => {
         /^memory of 1120 MiB .* is more than this container's domain can have, which is 512 MiB \(/,
       );
       assert.equal((await xlList())[2], '396');
-      assert.equal((await xlShare())[2], '300', 'nothing of it was done');
+      assert.equal((await xlShare())[2], '200', 'nothing of it was done');
     });
 
     test('update: quota, shares and processors', async () => {
