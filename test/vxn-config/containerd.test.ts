@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The configuration of every generation of containerd, loaded by the real daemon of that generation; a pod that asks for vxn
-// gets our runtime or an error, never the real runc.
+// The configuration of every generation of containerd, loaded by the real daemon of that
+// generation. A pod that asks for vxn gets our runtime or an error, never the real runc.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { buildOciImage, IMAGE } from '../../lab/oci-image.ts';
+import { until } from '../../src/host/wait.ts';
 import { install } from '../../src/vxn-config/commands/install.ts';
 import type { Planned } from '../../src/vxn-config/plan.ts';
 import {
@@ -173,6 +174,16 @@ for (const given of CASES) {
       return strings(answer).get(1) ?? '';
     };
 
+    // CRI hears of a new image by an event. Until then it would pull the image.
+    const criKnowsImage = async (): Promise<void> => {
+      const socket = join(machine.shared, 'c.sock');
+      const known = async (): Promise<boolean> => {
+        const answer = await call(socket, '/runtime.v1.ImageService/ImageStatus', { 1: { 1: IMAGE } });
+        return strings(answer).has(1);
+      };
+      assert.ok(await until(known, { timeoutMs: 30_000, firstMs: 10, maxMs: 200 }), 'CRI knows the image');
+    };
+
     before(async () => {
       machine = await startContainerd(given);
     });
@@ -199,6 +210,7 @@ for (const given of CASES) {
       const snapshotter = given.set.includes('containerd.snapshotter=native') ? 'native' : 'overlayfs';
       const imported = ctr('-n', 'k8s.io', 'images', 'import', '--no-unpack', '/shared/image.tar');
       assert.equal(imported.status, 0, imported.stderr);
+      await criKnowsImage();
       assert.match(await runPod('one', 'vxn'), /^[0-9a-f]{64}$/);
       const calls = lines(machine, 'vxn.calls');
       assert.ok(
