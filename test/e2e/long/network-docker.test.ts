@@ -2,9 +2,9 @@
 // docker's networks with containers that are domains.
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { startDocker } from '../../lab/engines.ts';
-import { assertClean, dom0, dom0Sh, IMAGE, mustSh, startsClean, waitFor } from './dom0.ts';
-import { removeContainers } from './engine.ts';
+import { startDocker } from '../../../lab/engines.ts';
+import { assertClean, dom0, dom0Sh, IMAGE, mustSh, startsClean, waitFor } from '../dom0.ts';
+import { removeContainers } from '../engine.ts';
 
 const RUN = 'docker run --runtime vxn --annotation org.openembedded.vxn.memory=96';
 const SITE = 'mkdir /www; hostname >/www/index.html; httpd -h /www';

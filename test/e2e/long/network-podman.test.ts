@@ -2,8 +2,8 @@
 // podman's networks (netavark, aardvark-dns) with containers that are domains.
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { importImage } from '../../lab/engines.ts';
-import { assertClean, dom0, dom0Sh, IMAGE, mustSh, startsClean, waitFor } from './dom0.ts';
+import { importImage } from '../../../lab/engines.ts';
+import { assertClean, dom0, dom0Sh, IMAGE, mustSh, startsClean, waitFor } from '../dom0.ts';
 
 const RUN = 'podman --runtime vxn run --annotation org.openembedded.vxn.memory=96';
 
