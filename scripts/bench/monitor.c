@@ -30,7 +30,7 @@ int main(int argc, char **argv) {
   dprintf(3, "ok 1 %d\n", (int)getpid());
   close(3);
   while (read(requests, head, sizeof head) == sizeof head) {
-    if (head[0] == 0x44) {
+    if (head[0] == 0x04) {
       uint32_t asker = head[4] | (uint32_t)head[5] << 8 | (uint32_t)head[6] << 16 | (uint32_t)head[7] << 24;
       char name[32];
       snprintf(name, sizeof name, "paused.%u", asker);
@@ -38,9 +38,9 @@ int main(int argc, char **argv) {
       if (write(answer, "0", 1) < 0) return 1;
       close(answer);
     }
-    if (head[0] == 0x43) close(place(path, run_dir, "started", O_WRONLY | O_CREAT)), close(start_gate);
+    if (head[0] == 0x03) close(place(path, run_dir, "started", O_WRONLY | O_CREAT)), close(start_gate);
     // The domain went as it should: the real monitor's helper says so with this file.
-    if (head[0] == 0x41) return close(place(path, domain_dir, "gone", O_WRONLY | O_CREAT)), 137;
+    if (head[0] == 0x01) return close(place(path, domain_dir, "gone", O_WRONLY | O_CREAT)), 137;
   }
   return 1;
 }
